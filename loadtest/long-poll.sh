@@ -1,0 +1,3 @@
+#!/bin/sh
+# Measures the long-poll transport; takes the flags of `cargo loadtest run`.
+cd "$(dirname "$0")/.." && exec cargo loadtest run --transport long-poll "$@"

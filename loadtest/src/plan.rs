@@ -1,0 +1,124 @@
+//! The checked options: what clap can't see in one flag alone is refused here, before anything starts.
+
+use std::time::Duration;
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory, ValueEnum};
+
+use crate::cli::{Cli, Command, Options, Transport};
+use crate::export::Export;
+
+/// Descriptors for everything but clients: standard streams, runtimes, probes, the server's pipes.
+const SPARE_DESCRIPTORS: u64 = 64;
+
+/// A short poll once a second: what pages that poll do.
+const DEFAULT_INTERVAL: Duration = Duration::from_secs(1);
+
+/// What will be done.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    /// In this order.
+    pub(crate) transports: Vec<Transport>,
+    pub(crate) interval: Duration,
+    pub(crate) options: Options,
+    /// Open and known to be writable.
+    pub(crate) export: Option<Export>,
+}
+
+impl Plan {
+    /// Checks the options against each other and against this host. The error is one for people, with exit code 2.
+    pub(crate) fn check(command: Command) -> Result<Self, clap::Error> {
+        let (transports, options) = match command {
+            Command::Run { transport, options } => (vec![transport], options),
+            Command::Compare { options } => (Transport::value_variants().to_vec(), options),
+        };
+        if options.interval.is_some() && !transports.contains(&Transport::ShortPoll) {
+            return Err(refuse("--interval is for --transport short-poll only"));
+        }
+        if options.threads > options.clients {
+            return Err(refuse(format!(
+                "--threads {} leaves threads without clients: --clients is {}",
+                options.threads, options.clients
+            )));
+        }
+        make_room_for(options.clients)?;
+        let export = options
+            .json
+            .as_deref()
+            .map(Export::prepare)
+            .transpose()
+            .map_err(refuse)?;
+        Ok(Self {
+            transports,
+            interval: options.interval.unwrap_or(DEFAULT_INTERVAL),
+            options,
+            export,
+        })
+    }
+}
+
+/// Raises the soft descriptor limit as far as the clients need and the hard one lets it.
+fn make_room_for(clients: u32) -> Result<(), clap::Error> {
+    let need = u64::from(clients) + SPARE_DESCRIPTORS;
+    match rlimit::increase_nofile_limit(need) {
+        Ok(limit) if limit < need => Err(refuse(too_many(clients, need, limit))),
+        Ok(_) => Ok(()),
+        Err(error) => Err(refuse(format!(
+            "--clients {clients} needs {need} open files: {error}"
+        ))),
+    }
+}
+
+fn too_many(clients: u32, need: u64, limit: u64) -> String {
+    format!(
+        "--clients {clients} needs {need} open files and this shell allows {limit}: \
+         use fewer --clients, or raise the hard limit (ulimit -Hn)"
+    )
+}
+
+fn refuse(reason: impl std::fmt::Display) -> clap::Error {
+    Cli::command().error(ErrorKind::ValueValidation, reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    fn check(arguments: &str) -> Result<Plan, String> {
+        let words = format!("loadtest {arguments}");
+        let cli =
+            Cli::try_parse_from(words.split_whitespace()).map_err(|error| error.to_string())?;
+        Plan::check(cli.command).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn compare_takes_every_transport() {
+        assert_eq!(check("compare").unwrap().transports.len(), 5);
+        assert_eq!(
+            check("run --transport sse").unwrap().transports,
+            [Transport::Sse]
+        );
+    }
+
+    #[test]
+    fn refusals_name_the_flag() {
+        for (arguments, flag) in [
+            ("run --transport sse --clients 0", "--clients"),
+            ("run --transport sse --duration 0s", "--duration"),
+            ("run --transport sse --duration 10", "--duration"),
+            ("run --transport pigeon", "--transport"),
+            ("run", "--transport"),
+            ("run --transport sse --interval 1s", "--interval"),
+            ("compare --url ftp://example.org", "--url"),
+            ("compare --url http://h --tick-rate 5", "--tick-rate"),
+            ("compare --threads 200 --clients 100", "--threads"),
+            ("compare --clients 1000000", "--clients"),
+            ("compare --json /nowhere/at/all.json", "--json"),
+        ] {
+            let error = check(arguments).expect_err(arguments);
+            assert!(error.contains(flag), "{arguments}: {error}");
+        }
+    }
+}

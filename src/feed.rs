@@ -1,0 +1,25 @@
+//! Where ticks come from.
+//!
+//! A feed is an endless plan: [`Emission`]s in the order of their intended times, without a clock. [`pace`] brings
+//! the plan to the wall clock. So the same seed gives the same ticks in the same batches, whatever the machine
+//! does meanwhile.
+
+mod pace;
+pub mod simulated;
+mod symbols;
+
+use std::time::Duration;
+
+use crate::market::Tick;
+
+pub use pace::{Pace, pace};
+pub use symbols::{Share, SymbolsError};
+
+/// Ticks that are due together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Emission {
+    /// When the plan wants them, counted from the start of the feed.
+    pub at: Duration,
+    /// The ticks, at least one; their `ts` is still zero.
+    pub ticks: Vec<Tick>,
+}

@@ -1,0 +1,140 @@
+//! The handlers: read the request, ask the transport or the tape, answer.
+
+use std::future::{Ready, ready};
+use std::rc::Rc;
+
+use actix_web::dev::Payload;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, SEC_WEBSOCKET_PROTOCOL};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder, web};
+
+use crate::clock;
+use crate::hub::Start;
+use crate::metrics::{Metrics, Transport};
+use crate::transport::{Request, Worker, poll as long_poll, stream, websocket as ws};
+use crate::wire::error::ErrorCode;
+use crate::wire::{SUBPROTOCOL, api, json};
+
+use super::params::Params;
+use super::{Problem, Readiness};
+
+type Answer = actix_web::Result<HttpResponse>;
+
+/// The worker thread that a request has landed on.
+pub(super) struct Here(Rc<Worker>);
+
+impl FromRequest for Here {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let worker = request.app_data::<Rc<Worker>>().cloned();
+        ready(
+            worker.map(Self).ok_or_else(|| {
+                Problem::new(ErrorCode::Internal, "The route has no worker behind it")
+            }),
+        )
+    }
+}
+
+impl Here {
+    fn request(
+        &self,
+        params: &Params,
+        start: Start,
+        may_be_empty: bool,
+    ) -> Result<Request, Problem> {
+        let (listing, max) = (self.0.hub.tape().listing(), self.0.manners.max_symbols);
+        let set = params.symbols(listing, max, may_be_empty)?;
+        Ok(Request { set, start })
+    }
+}
+
+pub(super) async fn websocket(here: Here, http: HttpRequest, payload: web::Payload) -> Answer {
+    speaks_ours(&http)?;
+    let params = Params::of(&http)?;
+    let request = here.request(&params, params.since()?, true)?;
+    ws::accept(&here.0, &http, payload, request).map_err(|_| {
+        let detail = "This is no WebSocket handshake (RFC 6455, 4.2.1)";
+        Problem::new(ErrorCode::BadRequest, detail).into()
+    })
+}
+
+/// A client that offers subprotocols must offer ours; a browser would fail the connection anyhow.
+fn speaks_ours(http: &HttpRequest) -> Result<(), Problem> {
+    let mut offers = (http.headers().get_all(SEC_WEBSOCKET_PROTOCOL))
+        .flat_map(|value| value.to_str().unwrap_or_default().split(','))
+        .map(str::trim)
+        .peekable();
+    if offers.peek().is_none() || offers.any(|offer| offer == SUBPROTOCOL) {
+        return Ok(());
+    }
+    let detail =
+        format!("Sec-WebSocket-Protocol offers nothing spoken here; that is {SUBPROTOCOL}");
+    Err(Problem::new(ErrorCode::UnsupportedSubprotocol, detail))
+}
+
+pub(super) async fn sse(here: Here, http: HttpRequest) -> Answer {
+    let params = Params::of(&http)?;
+    let request = here.request(&params, params.last_event(http.headers()), false)?;
+    Ok(stream::sse(&here.0, &http, request))
+}
+
+pub(super) async fn ndjson(here: Here, http: HttpRequest) -> Answer {
+    let params = Params::of(&http)?;
+    let request = here.request(&params, params.since()?, false)?;
+    Ok(stream::ndjson(&here.0, &http, request))
+}
+
+pub(super) async fn poll(here: Here, http: HttpRequest) -> Answer {
+    let params = Params::of(&http)?;
+    let request = here.request(&params, params.since()?, false)?;
+    let patience = params.patience(http.headers())?;
+    Ok(long_poll::answer(&here.0, request, patience).await)
+}
+
+pub(super) async fn quotes(here: Here, http: HttpRequest) -> Answer {
+    let request = here.request(&Params::of(&http)?, Start::Fresh, false)?;
+    let tape = here.0.hub.tape();
+    let board = tape.snapshot(&request.set);
+    let json = json::snapshot(tape.listing(), board.cursor, board.ts, None, &board.quotes);
+    here.0
+        .metrics
+        .delivered(Transport::ShortPoll, json.len(), 0, 0);
+    Ok(plain_json(json))
+}
+
+pub(super) async fn symbols(here: Here) -> HttpResponse {
+    plain_json(api::symbols(here.0.hub.tape().listing()))
+}
+
+pub(super) async fn time() -> HttpResponse {
+    plain_json(api::time(clock::now()))
+}
+
+pub(super) async fn metrics(here: Here, metrics: web::Data<Metrics>) -> impl Responder {
+    here.0.flush_metrics();
+    HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, Metrics::CONTENT_TYPE))
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .body(metrics.expose())
+}
+
+pub(super) async fn livez() -> HttpResponse {
+    plain_json(api::liveness())
+}
+
+pub(super) async fn readyz(readiness: web::Data<Readiness>) -> HttpResponse {
+    let checks = readiness.checks();
+    let mut response = plain_json(api::readiness(&checks));
+    if checks.iter().any(|check| !check.ok) {
+        *response.status_mut() = actix_web::http::StatusCode::SERVICE_UNAVAILABLE;
+    }
+    response
+}
+
+fn plain_json(json: Vec<u8>) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, "application/json"))
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .body(json)
+}

@@ -1,0 +1,156 @@
+//! Query parameters, each checked with an error that names it.
+
+use std::time::Duration;
+
+use actix_web::HttpRequest;
+use actix_web::http::header::HeaderMap;
+use actix_web::web::Query;
+
+use crate::hub::Start;
+use crate::market::{Listing, SymbolSet};
+use crate::transport::poll::Patience;
+use crate::wire::cursor;
+use crate::wire::error::ErrorCode;
+
+use super::Problem;
+
+/// How long a poll waits if it does not say.
+const DEFAULT_WAIT: Duration = Duration::from_secs(25);
+/// How long a poll may wait; what asks for more waits this long.
+const MAX_WAIT: Duration = Duration::from_secs(60);
+/// Ticks in a poll's answer if it does not say, and at most.
+const DEFAULT_TICKS: u64 = 1_000;
+const MAX_TICKS: u64 = 10_000;
+
+/// The parameters of one request, in order.
+pub(super) struct Params(Vec<(String, String)>);
+
+impl Params {
+    pub(super) fn of(request: &HttpRequest) -> Result<Self, Problem> {
+        match Query::from_query(request.query_string()) {
+            Ok(Query(pairs)) => Ok(Self(pairs)),
+            Err(error) => Err(bad(format!("The query string cannot be read: {error}"))),
+        }
+    }
+
+    /// The parameter's value; a parameter that stands there twice is not guessed at.
+    fn get(&self, name: &str) -> Result<Option<&str>, Problem> {
+        let mut values = self.0.iter().filter(|(key, _)| key == name);
+        let first = values.next().map(|(_, value)| value.as_str());
+        match values.next() {
+            Some(_) => Err(bad(format!("{name} stands there more than once"))),
+            None => Ok(first),
+        }
+    }
+
+    /// `symbols`: a list with commas between; absent or `*` for all. An empty one is the empty set where a
+    /// transport can fill it later.
+    pub(super) fn symbols(
+        &self,
+        listing: &Listing,
+        max: usize,
+        may_be_empty: bool,
+    ) -> Result<SymbolSet, Problem> {
+        let text = match self.get("symbols")? {
+            None | Some("*") => return Ok(SymbolSet::all(listing)),
+            Some("") if may_be_empty => return Ok(SymbolSet::of(listing, [])),
+            Some("") => return Err(bad("symbols is empty; leave it out to get all of them")),
+            Some(text) => text,
+        };
+        let named = text.split(',').count();
+        if named > max {
+            let detail = format!("symbols names {named}; at most {max} go in one session");
+            return Err(Problem::new(ErrorCode::TooManySymbols, detail));
+        }
+        let mut unknown = Vec::new();
+        let ids = text.split(',').filter_map(|symbol| {
+            let id = listing.id(symbol);
+            if id.is_none() {
+                unknown.push(symbol.to_owned());
+            }
+            id
+        });
+        let set = SymbolSet::of(listing, ids);
+        if unknown.is_empty() {
+            return Ok(set);
+        }
+        let detail = format!("No such symbol: {}", unknown.join(", "));
+        Err(Problem::new(ErrorCode::UnknownSymbol, detail).about(unknown))
+    }
+
+    /// `since`: a cursor, or nothing to begin with a snapshot.
+    pub(super) fn since(&self) -> Result<Start, Problem> {
+        match self.get("since")? {
+            None => Ok(Start::Fresh),
+            Some(text) => match cursor::parse(text) {
+                Ok(cursor) => Ok(Start::After(cursor)),
+                Err(error) => {
+                    let detail = format!("since={text} is {error}");
+                    Err(Problem::new(ErrorCode::BadCursor, detail))
+                }
+            },
+        }
+    }
+
+    /// `Last-Event-ID`, else `since`. An EventSource would never come back after an error, so what is no cursor
+    /// is a gap for it.
+    pub(super) fn last_event(&self, headers: &HeaderMap) -> Start {
+        let id = headers.get("last-event-id").map(|id| id.to_str());
+        let text = match id {
+            Some(Ok(id)) => Some(id),
+            Some(Err(_)) => return Start::Lost,
+            None => match self.get("since") {
+                Ok(since) => since,
+                Err(_) => return Start::Lost,
+            },
+        };
+        match text.map(cursor::parse) {
+            None => Start::Fresh,
+            Some(Ok(cursor)) => Start::After(cursor),
+            Some(Err(_)) => Start::Lost,
+        }
+    }
+
+    /// `wait` in seconds, or `Prefer: wait=N` (RFC 7240), and `limit` in ticks.
+    pub(super) fn patience(&self, headers: &HeaderMap) -> Result<Patience, Problem> {
+        let wait = match self.get("wait")?.or_else(|| preferred_wait(headers)) {
+            None => DEFAULT_WAIT,
+            Some(text) => seconds(text)?,
+        };
+        let limit = match self.get("limit")? {
+            None => DEFAULT_TICKS,
+            Some(text) => match text.parse() {
+                Ok(limit @ 1..=MAX_TICKS) => limit,
+                _ => {
+                    let detail =
+                        format!("limit={text} is not a number of ticks from 1 to {MAX_TICKS}");
+                    return Err(bad(detail));
+                }
+            },
+        };
+        Ok(Patience { wait, limit })
+    }
+}
+
+fn seconds(text: &str) -> Result<Duration, Problem> {
+    let number = text.parse::<f64>().ok().filter(|seconds| *seconds >= 0.0);
+    let wait = number.map(|seconds| Duration::from_secs_f64(seconds.min(MAX_WAIT.as_secs_f64())));
+    wait.ok_or_else(|| {
+        bad(format!(
+            "wait={text} is not a number of seconds from 0 to 60"
+        ))
+    })
+}
+
+fn preferred_wait(headers: &HeaderMap) -> Option<&str> {
+    let preferences = headers
+        .get_all("prefer")
+        .filter_map(|value| value.to_str().ok());
+    preferences
+        .flat_map(|value| value.split([',', ';']))
+        .find_map(|preference| preference.trim().strip_prefix("wait="))
+}
+
+fn bad(detail: impl Into<String>) -> Problem {
+    Problem::new(ErrorCode::BadRequest, detail)
+}

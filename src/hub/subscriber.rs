@@ -1,0 +1,153 @@
+//! One client as the hub sees it: where it stands on the tape and how it is brought to the head.
+
+use std::rc::Rc;
+
+use tokio::time::Instant;
+
+use crate::market::Cursor;
+use crate::tape::{Limit, Since, Tape};
+use crate::wire::frame::{Encoding, Frame, Stretch};
+use crate::wire::json::{Gap, GapReason};
+
+use super::Facts;
+use super::group::Group;
+use super::sink::Sink;
+
+/// Where a subscription begins.
+#[derive(Clone, Copy, Debug)]
+pub enum Start {
+    /// With a snapshot.
+    Fresh,
+    /// After this cursor, whatever tape it came from.
+    After(Cursor),
+    /// Somewhere, said a text that is no cursor: with a gap and a snapshot.
+    Lost,
+}
+
+#[derive(Debug)]
+pub(super) struct Subscriber<S> {
+    pub(super) sink: S,
+    pub(super) group: Rc<Group>,
+    /// What it is given at once when it is not live.
+    pub(super) limit: Limit,
+    /// Where the tape stood when it came: ticks up to there are replayed to it, not live.
+    pub(super) joined: u64,
+    /// Everything due up to here has been taken by the sink.
+    pub(super) at: Start,
+    /// Whether it stands at the worker's head and gets what is flushed; else it is served from the journal.
+    pub(super) live: bool,
+    /// When the sink last took something.
+    pub(super) sent: Instant,
+}
+
+impl<S: Sink> Subscriber<S> {
+    /// The cursor of everything sent so far; `None` before the first frame of a start without one.
+    pub(super) fn cursor(&self) -> Option<Cursor> {
+        match self.at {
+            Start::After(cursor) => Some(cursor),
+            Start::Fresh | Start::Lost => None,
+        }
+    }
+
+    /// Goes on from where the subscriber stands until it is at the head or its sink is full.
+    pub(super) fn catch_up(&mut self, tape: &Tape, now: Instant, facts: &mut Facts) {
+        self.live = false;
+        loop {
+            let (frame, upto, more) = self.next_piece(tape, facts);
+            if let Some(frame) = frame {
+                facts.encodes[self.group.key.encoding as usize] += 1;
+                if !self.offer(&Rc::new(frame), now) {
+                    return;
+                }
+            }
+            self.at = Start::After(upto);
+            if !more {
+                self.live = true;
+                return;
+            }
+        }
+    }
+
+    /// Takes part in a flush of the batches after `first` and up to `last`.
+    pub(super) fn flush(&mut self, first: Cursor, last: Cursor, now: Instant) -> Flushed {
+        let Start::After(at) = self.at else {
+            return Flushed::Done;
+        };
+        if !self.live || at.seq >= last.seq {
+            return Flushed::Done;
+        }
+        let pending = self.group.pending.borrow().clone();
+        let fits = pending
+            .as_ref()
+            .is_none_or(|frame| frame.ticks <= self.limit.ticks);
+        if at.seq != first.seq || !fits {
+            return Flushed::Apart;
+        }
+        if let Some(frame) = pending
+            && !self.offer(&frame, now)
+        {
+            self.live = false;
+            return Flushed::Done;
+        }
+        self.at = Start::After(last);
+        Flushed::Done
+    }
+
+    pub(super) fn offer(&mut self, frame: &Rc<Frame>, now: Instant) -> bool {
+        let taken = self.sink.offer(frame);
+        if taken {
+            self.sent = now;
+        }
+        taken
+    }
+
+    fn next_piece(&self, tape: &Tape, facts: &mut Facts) -> (Option<Frame>, Cursor, bool) {
+        let (encoding, set) = (self.group.key.encoding, &self.group.key.set);
+        if set.is_empty() {
+            return (None, tape.head(), false);
+        }
+        let (gap, board) = match self.at {
+            Start::Fresh => (None, tape.snapshot(set)),
+            Start::Lost => (Some(LOST), tape.snapshot(set)),
+            Start::After(cursor) => match tape.since(cursor, set, self.limit) {
+                Since::Gap(gap, board) => (Some(gap), board),
+                Since::Batches {
+                    batches,
+                    upto,
+                    more,
+                } => {
+                    // To a poll, whose sessions follow each other, the edge tells what is live.
+                    let live_after = match encoding {
+                        Encoding::Json => 0,
+                        _ => self.joined,
+                    };
+                    let stretch = Stretch {
+                        batches: &batches,
+                        set,
+                        upto,
+                        more,
+                        live_after,
+                    };
+                    return (Frame::ticks(encoding, &stretch), upto, more);
+                }
+            },
+        };
+        facts.gaps += u64::from(gap.is_some());
+        let frame = Frame::snapshot(encoding, tape.listing(), &board, gap);
+        (Some(frame), board.cursor, false)
+    }
+}
+
+/// What came of a flush.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Flushed {
+    Done,
+    /// The group's frame does not fit this subscriber, who has to be served alone.
+    Apart,
+}
+
+const LOST: Gap = Gap {
+    from: None,
+    missed: None,
+    reason: GapReason::UnknownCursor,
+};

@@ -1,0 +1,57 @@
+//! Pure values of the market: what a price, a tick, a quote and a place on the tape are.
+//!
+//! Nothing here reads a clock, does I/O or knows how it is written on the wire.
+
+mod cursor;
+mod price;
+mod symbol;
+#[cfg(test)]
+pub mod testing;
+
+pub use cursor::{Cursor, Epoch};
+pub use price::Price;
+pub use symbol::{Instrument, Listing, ListingError, SymbolId, SymbolSet};
+
+/// Microseconds since the Unix epoch.
+pub type Micros = u64;
+
+/// One change of one symbol, as the feed emitted it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tick {
+    /// Which symbol changed.
+    pub symbol: SymbolId,
+    /// Counter of this symbol's ticks: the first is 1 and each next one is greater by one.
+    pub n: u64,
+    /// When the tick was generated.
+    pub ts: Micros,
+    /// Price of the last trade.
+    pub last: Price,
+    /// Shares in the last trade.
+    pub size: u32,
+    /// Highest price somebody offers to pay; never above `last`.
+    pub bid: Price,
+    /// Lowest price somebody offers to sell at; never below `last`.
+    pub ask: Price,
+    /// Shares traded since the open.
+    pub volume: u64,
+}
+
+/// The full state of one symbol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quote {
+    /// The latest tick.
+    pub tick: Tick,
+    /// The opening price.
+    pub open: Price,
+}
+
+/// The quotes of some symbols at one place on the tape.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The place.
+    pub cursor: Cursor,
+    /// When the batch at that place was published.
+    pub ts: Micros,
+    /// The quotes, in the order of their symbols' ids.
+    pub quotes: Vec<Quote>,
+}

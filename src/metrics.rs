@@ -1,0 +1,242 @@
+//! Every metric: names, help, buckets, and the verbs that count. Nothing else knows a metric's name.
+//!
+//! Workers count in [`Local`] values of their own, without atomics, and add them to the shared ones a few times
+//! a second, so that neither a fan-out nor a scrape waits for the other.
+
+mod local;
+
+use prometheus::process_collector::ProcessCollector;
+use prometheus::{
+    Encoder, Gauge, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec,
+    Opts, Registry, TextEncoder,
+};
+
+pub use local::Local;
+
+/// The value of the label `transport`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Transport {
+    /// `/v1/ws`
+    WebSocket,
+    /// `/v1/sse`
+    Sse,
+    /// `/v1/stream`
+    Ndjson,
+    /// `/v1/poll`
+    LongPoll,
+    /// `/v1/quotes`
+    ShortPoll,
+}
+
+impl Transport {
+    /// All of them.
+    pub const ALL: [Transport; 5] = [
+        Self::WebSocket,
+        Self::Sse,
+        Self::Ndjson,
+        Self::LongPoll,
+        Self::ShortPoll,
+    ];
+
+    /// The label's text.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::WebSocket => "websocket",
+            Self::Sse => "sse",
+            Self::Ndjson => "ndjson",
+            Self::LongPoll => "long_poll",
+            Self::ShortPoll => "short_poll",
+        }
+    }
+}
+
+/// The value of the label `sink` for bodies that actix writes.
+const BODY: &str = "body";
+
+/// Seconds; from a quarter of a tenth of a millisecond, where loopback delivers, to where nobody would wait.
+const AGE_BUCKETS: [f64; 16] = [
+    25e-6, 50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 50e-3, 100e-3, 250e-3,
+    500e-3, 1.0, 2.5,
+];
+
+/// The shared side of all metrics.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    symbols: IntGauge,
+    published: IntCounter,
+    batches: IntCounter,
+    feed_late: Gauge,
+    feed_skipped: Gauge,
+    connections: IntGaugeVec,
+    opened: IntCounterVec,
+    closed: IntCounterVec,
+    delivered: IntCounterVec,
+    wire_bytes: IntCounterVec,
+    delivery_latency: HistogramVec,
+    encodes: IntCounterVec,
+    gaps: IntCounter,
+    worker_lag: IntCounter,
+}
+
+impl Metrics {
+    /// All metrics at zero, with every series that is known beforehand.
+    pub fn new() -> Self {
+        let registry = Registry::new();
+        let of = Registered(&registry);
+        #[cfg(target_os = "linux")]
+        of.register(ProcessCollector::for_self());
+        let build = of.gauges(
+            "build_info",
+            "Constant 1; the labels say what runs.",
+            &["version"],
+        );
+        build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+        let metrics = Self {
+            symbols: of.gauge("symbols", "Symbols on the tape."),
+            published: of.counter("ticks_published_total", "Ticks that the tape published."),
+            batches: of.counter(
+                "batches_published_total",
+                "Batches that the tape published: ticks that share one seq.",
+            ),
+            feed_late: of.float_gauge(
+                "feed_lateness_seconds",
+                "How long after its intended time the last tick was generated.",
+            ),
+            feed_skipped: of.float_gauge(
+                "feed_skipped_seconds",
+                "Time that the feed gave up because the machine could not keep its rate.",
+            ),
+            connections: of.gauges(
+                "connections",
+                "Open sessions; of long_poll, polls that wait.",
+                &["transport", "sink"],
+            ),
+            opened: of.counters(
+                "connections_opened_total",
+                "Sessions opened; each poll is one.",
+                &["transport"],
+            ),
+            closed: of.counters(
+                "connections_closed_total",
+                "Sessions ended, by reason.",
+                &["transport", "reason"],
+            ),
+            delivered: of.counters(
+                "ticks_delivered_total",
+                "Ticks that a client's sink accepted, replayed ones too; snapshots hold quotes, not ticks.",
+                &["transport"],
+            ),
+            wire_bytes: of.counters(
+                "wire_bytes_total",
+                "Bytes to clients: payload is messages, framing is WebSocket headers, SSE fields, line ends and chunk headers.",
+                &["transport", "layer", "direction"],
+            ),
+            delivery_latency: of.histograms(
+                "delivery_latency_seconds",
+                "Age of a tick when the sink accepted it; ticks sent live, once each.",
+                &["transport", "sink"],
+                &AGE_BUCKETS,
+            ),
+            encodes: of.counters(
+                "encodes_total",
+                "Encodings made: batch is one for each published batch; the others are joins for a symbol set, of several batches, and snapshots.",
+                &["encoding"],
+            ),
+            gaps: of.counter("gaps_total", "Gaps told to clients, each followed by a snapshot."),
+            worker_lag: of.counter(
+                "worker_lagged_batches_total",
+                "Batches that a worker was too late for and fetched from the journal.",
+            ),
+            registry: registry.clone(),
+        };
+        for transport in Transport::ALL {
+            metrics
+                .closed
+                .with_label_values(&[transport.label(), "client"]);
+        }
+        metrics
+    }
+
+    /// The tape carries this many symbols.
+    pub fn listed(&self, symbols: usize) {
+        self.symbols.set(symbols as i64);
+    }
+
+    /// The tape published a batch of `ticks`.
+    pub fn published(&self, ticks: usize) {
+        self.published.inc_by(ticks as u64);
+        self.batches.inc();
+        self.encodes.with_label_values(&["batch"]).inc();
+    }
+
+    /// The feed kept its plan but for `late` seconds, and has given up `skipped` seconds in all.
+    pub fn paced(&self, late: f64, skipped: f64) {
+        self.feed_late.set(late);
+        self.feed_skipped.set(skipped);
+    }
+
+    /// The text that Prometheus scrapes (exposition format 0.0.4).
+    pub fn expose(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(16 * 1024);
+        let written = TextEncoder::new().encode(&self.registry.gather(), &mut out);
+        written.expect("writing to memory does not fail");
+        out
+    }
+
+    /// The content type of [`Metrics::expose`].
+    pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Makes metrics under the prefix and registers them.
+struct Registered<'a>(&'a Registry);
+
+impl Registered<'_> {
+    fn register(&self, collector: impl prometheus::core::Collector + 'static) {
+        (self.0.register(Box::new(collector))).expect("each name is registered once");
+    }
+
+    fn made<C>(&self, made: prometheus::Result<C>) -> C
+    where
+        C: prometheus::core::Collector + Clone + 'static,
+    {
+        let collector = made.expect("names and labels are well-formed");
+        self.register(collector.clone());
+        collector
+    }
+
+    fn counter(&self, name: &str, help: &str) -> IntCounter {
+        self.made(IntCounter::with_opts(opts(name, help)))
+    }
+
+    fn counters(&self, name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
+        self.made(IntCounterVec::new(opts(name, help), labels))
+    }
+
+    fn gauge(&self, name: &str, help: &str) -> IntGauge {
+        self.made(IntGauge::with_opts(opts(name, help)))
+    }
+
+    fn float_gauge(&self, name: &str, help: &str) -> Gauge {
+        self.made(Gauge::with_opts(opts(name, help)))
+    }
+
+    fn gauges(&self, name: &str, help: &str, labels: &[&str]) -> IntGaugeVec {
+        self.made(IntGaugeVec::new(opts(name, help), labels))
+    }
+
+    fn histograms(&self, name: &str, help: &str, labels: &[&str], buckets: &[f64]) -> HistogramVec {
+        let opts = HistogramOpts::from(opts(name, help)).buckets(buckets.to_vec());
+        self.made(HistogramVec::new(opts, labels))
+    }
+}
+
+fn opts(name: &str, help: &str) -> Opts {
+    Opts::new(format!("tickertape_{name}"), help)
+}

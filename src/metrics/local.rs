@@ -1,0 +1,114 @@
+//! A worker thread's own counters.
+
+use prometheus::local::{LocalHistogram, LocalIntCounter};
+use prometheus::{IntCounterVec, IntGauge};
+
+use super::{BODY, Metrics, Transport};
+
+/// Counts without atomics; [`Local::flush`] adds the counts to the shared metrics.
+#[derive(Debug)]
+pub struct Local {
+    /// By [`Transport`].
+    transports: [PerTransport; 5],
+    /// In the order in which [`Local::encoded`] is given its counts.
+    encodes: Vec<LocalIntCounter>,
+    gaps: LocalIntCounter,
+    worker_lag: LocalIntCounter,
+    closed: IntCounterVec,
+}
+
+#[derive(Debug)]
+struct PerTransport {
+    connections: IntGauge,
+    opened: LocalIntCounter,
+    delivered: LocalIntCounter,
+    payload: LocalIntCounter,
+    framing: LocalIntCounter,
+    latency: LocalHistogram,
+}
+
+impl Local {
+    /// Counters that end up in `metrics`; `encodings` names the counts that [`Local::encoded`] is given.
+    pub fn new(metrics: &Metrics, encodings: &[&str]) -> Self {
+        let of = |name: &&str| metrics.encodes.with_label_values(&[*name]).local();
+        Self {
+            transports: Transport::ALL.map(|transport| PerTransport::new(metrics, transport)),
+            encodes: encodings.iter().map(of).collect(),
+            gaps: metrics.gaps.local(),
+            worker_lag: metrics.worker_lag.local(),
+            closed: metrics.closed.clone(),
+        }
+    }
+
+    /// A session began.
+    pub fn opened(&self, transport: Transport) {
+        let counters = self.of(transport);
+        counters.opened.inc();
+        counters.connections.inc();
+    }
+
+    /// A session ended.
+    pub fn closed(&self, transport: Transport, reason: &str) {
+        self.of(transport).connections.dec();
+        let labels = [transport.label(), reason];
+        self.closed.with_label_values(&labels).inc();
+    }
+
+    /// A client's sink accepted bytes that hold this many ticks.
+    pub fn delivered(&self, transport: Transport, payload: usize, framing: usize, ticks: u64) {
+        let counters = self.of(transport);
+        counters.payload.inc_by(payload as u64);
+        counters.framing.inc_by(framing as u64);
+        counters.delivered.inc_by(ticks);
+    }
+
+    /// Live ticks were this many seconds old when the sink accepted them.
+    pub fn aged(&self, transport: Transport, seconds: f64, ticks: u64) {
+        let latency = &self.of(transport).latency;
+        (0..ticks).for_each(|_| latency.observe(seconds));
+    }
+
+    /// Encodings were made.
+    pub fn encoded(&self, counts: &[u64]) {
+        for (counter, count) in self.encodes.iter().zip(counts) {
+            counter.inc_by(*count);
+        }
+    }
+
+    /// Clients were told of gaps, and the worker fetched batches that it had been too late for.
+    pub fn repaired(&self, gaps: u64, lagged: u64) {
+        self.gaps.inc_by(gaps);
+        self.worker_lag.inc_by(lagged);
+    }
+
+    /// Adds everything to the shared metrics.
+    pub fn flush(&self) {
+        for each in &self.transports {
+            let counters = [&each.opened, &each.delivered, &each.payload, &each.framing];
+            counters.into_iter().for_each(LocalIntCounter::flush);
+            each.latency.flush();
+        }
+        self.encodes.iter().for_each(LocalIntCounter::flush);
+        self.gaps.flush();
+        self.worker_lag.flush();
+    }
+
+    fn of(&self, transport: Transport) -> &PerTransport {
+        &self.transports[transport as usize]
+    }
+}
+
+impl PerTransport {
+    fn new(metrics: &Metrics, transport: Transport) -> Self {
+        let name = transport.label();
+        let layer = |layer| (metrics.wire_bytes.with_label_values(&[name, layer, "out"])).local();
+        Self {
+            connections: metrics.connections.with_label_values(&[name, BODY]),
+            opened: metrics.opened.with_label_values(&[name]).local(),
+            delivered: metrics.delivered.with_label_values(&[name]).local(),
+            payload: layer("payload"),
+            framing: layer("framing"),
+            latency: (metrics.delivery_latency.with_label_values(&[name, BODY])).local(),
+        }
+    }
+}

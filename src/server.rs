@@ -1,0 +1,171 @@
+//! Owns every task: joins the feed to the tape and the tape to the workers, binds, runs, ends.
+
+use std::net::TcpListener;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use std::{io, thread};
+
+use actix_web::dev::Extensions;
+use actix_web::{App, HttpServer, web};
+use socket2::SockRef;
+use tokio_util::sync::CancellationToken;
+
+use crate::feed::{Emission, pace};
+use crate::http::{self, Readiness};
+use crate::hub::{self, Hub};
+use crate::metrics::{Local, Metrics};
+use crate::tape::{Publisher, Tape};
+use crate::transport::{Manners, Worker};
+
+/// How long a connection may stay without a request. Poll loops come back sooner.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+
+/// How long open connections may hold up the end, in seconds; streams are told to end before.
+const SHUTDOWN_SECONDS: u64 = 2;
+
+/// Bytes that the kernel may hold unsent for a connection: stale ticks wait in the hub, where they can still be
+/// left out, and not in the kernel, which takes 4 MB of them by default.
+const NOT_SENT_BYTES: u32 = 16 * 1024;
+
+/// How often the workers' counts reach the shared metrics.
+const METRICS_INTERVAL: Duration = Duration::from_millis(100);
+
+/// What the HTTP side runs with.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Worker threads.
+    pub workers: usize,
+    /// What each worker's hub is told.
+    pub hub: hub::Options,
+    /// What clients are told and held to.
+    pub manners: Manners,
+}
+
+/// A server that is about to run.
+#[derive(Debug)]
+pub struct Server {
+    /// The tape that it serves.
+    pub tape: Arc<Tape>,
+    /// Where everything is counted.
+    pub metrics: web::Data<Metrics>,
+    /// Whether it takes traffic.
+    pub readiness: Readiness,
+}
+
+impl Server {
+    /// A server of this tape.
+    pub fn new(tape: Arc<Tape>) -> Self {
+        let metrics = Metrics::new();
+        metrics.listed(tape.listing().len());
+        Self {
+            tape,
+            metrics: web::Data::new(metrics),
+            readiness: Readiness::default(),
+        }
+    }
+
+    /// Starts a thread that publishes what the feed emits.
+    pub fn start_feed(
+        &self,
+        feed: impl Iterator<Item = Emission> + Send + 'static,
+        mut publisher: Publisher,
+    ) -> io::Result<FeedThread> {
+        let (stop, stopped): (Sender<()>, Receiver<()>) = channel();
+        let (metrics, readiness) = (self.metrics.clone(), self.readiness.clone());
+        let run = move || {
+            readiness.feed(true);
+            pace(feed, &stopped, |ticks, now, pace| {
+                let batch = publisher.publish(ticks, now);
+                metrics.published(batch.ticks().len());
+                metrics.paced(pace.late.as_secs_f64(), pace.put_off.as_secs_f64());
+            });
+            readiness.feed(false);
+        };
+        let thread = thread::Builder::new().name("feed".to_owned()).spawn(run)?;
+        Ok(FeedThread {
+            _stop: stop,
+            _thread: thread,
+        })
+    }
+
+    /// Serves clients who come to `listener` until `stop` is cancelled; then streams are ended, waiting polls
+    /// answered, and it returns.
+    pub async fn run(
+        self,
+        listener: TcpListener,
+        options: Options,
+        stop: CancellationToken,
+    ) -> io::Result<()> {
+        let Self {
+            tape,
+            metrics,
+            readiness,
+        } = self;
+        let workers = options.workers;
+        let stopping = (stop.clone(), readiness.clone());
+        let app = move || {
+            let worker = start_worker(&tape, &metrics, &options, &stop);
+            App::new()
+                .app_data(worker)
+                .app_data(metrics.clone())
+                .app_data(web::Data::new(readiness.clone()))
+                .configure(http::routes)
+        };
+        HttpServer::new(app)
+            .workers(workers)
+            .keep_alive(KEEP_ALIVE)
+            .tcp_nodelay(true)
+            // A client that has closed its side is gone: nothing of ours makes sense to half a connection.
+            .h1_allow_half_closed(false)
+            .on_connect(prepare_socket)
+            .shutdown_timeout(SHUTDOWN_SECONDS)
+            .shutdown_signal(async move {
+                let (stop, readiness) = stopping;
+                stop.cancelled().await;
+                readiness.stopping();
+            })
+            .listen(listener)?
+            .run()
+            .await
+    }
+}
+
+/// The feed ends when this is dropped.
+#[derive(Debug)]
+pub struct FeedThread {
+    _stop: Sender<()>,
+    _thread: JoinHandle<()>,
+}
+
+/// Runs on each worker thread once.
+fn start_worker(
+    tape: &Arc<Tape>,
+    metrics: &web::Data<Metrics>,
+    options: &Options,
+    stop: &CancellationToken,
+) -> Rc<Worker> {
+    let worker = Rc::new(Worker {
+        hub: Hub::start(Arc::clone(tape), options.hub, stop.clone()),
+        metrics: Local::new(metrics, &Worker::encodings()),
+        manners: options.manners.clone(),
+    });
+    actix_web::rt::spawn(keep_flushing(Rc::clone(&worker), stop.clone()));
+    worker
+}
+
+async fn keep_flushing(worker: Rc<Worker>, stop: CancellationToken) {
+    let mut interval = tokio::time::interval(METRICS_INTERVAL);
+    while stop.run_until_cancelled(interval.tick()).await.is_some() {
+        worker.flush_metrics();
+    }
+}
+
+fn prepare_socket(connection: &dyn std::any::Any, _: &mut Extensions) {
+    if let Some(socket) = connection.downcast_ref::<actix_web::rt::net::TcpStream>() {
+        // A kernel that does not know the option serves all the same, with staler ticks.
+        let _ = SockRef::from(socket).set_tcp_notsent_lowat(NOT_SENT_BYTES);
+    }
+}

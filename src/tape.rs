@@ -1,0 +1,219 @@
+//! The tape: the one ordered truth that every transport reads.
+//!
+//! A single [`Publisher`] gives each batch its seq, writes board and journal first and sends second; a reader
+//! takes its receiver first and asks [`Tape::since`] second. So it may see a batch twice, which the seq tells,
+//! but never miss one.
+
+mod board;
+mod journal;
+
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+
+use tokio::sync::broadcast;
+
+use crate::market::{Cursor, Epoch, Listing, Micros, Snapshot, SymbolSet, Tick};
+use crate::wire::batch::Batch;
+use crate::wire::json::{Gap, GapReason};
+
+use board::Board;
+use journal::Journal;
+
+/// Batches that a worker may lie behind before it has to go back to the journal.
+pub const CHANNEL_BATCHES: usize = 1024;
+
+/// Batches that one call of [`Tape::since`] looks through, so that a reader never holds up the publisher.
+const BATCHES_PER_LOOK: usize = 4096;
+
+/// Board, journal and channel, shared by all who read.
+#[derive(Debug)]
+pub struct Tape {
+    listing: Arc<Listing>,
+    /// Written by the publisher alone. Board and journal always stand at the same seq.
+    state: RwLock<State>,
+    sender: broadcast::Sender<Arc<Batch>>,
+}
+
+#[derive(Debug)]
+struct State {
+    head: Cursor,
+    /// When the batch at the head was published.
+    ts: Micros,
+    board: Board,
+    journal: Journal,
+}
+
+/// The tape's only writer.
+#[derive(Debug)]
+pub struct Publisher {
+    tape: Arc<Tape>,
+    head: Cursor,
+}
+
+/// What a reader gets in one piece, at most.
+#[derive(Clone, Copy, Debug)]
+pub struct Limit {
+    /// Bytes of messages.
+    pub bytes: usize,
+    /// Ticks.
+    pub ticks: u64,
+}
+
+/// The answer to "what came since?".
+#[derive(Debug)]
+pub enum Since {
+    /// The batches after the cursor that hold something for the set, oldest first; perhaps none.
+    Batches {
+        /// The batches.
+        batches: Vec<Arc<Batch>>,
+        /// Everything due up to here is in `batches`.
+        upto: Cursor,
+        /// Whether the tape goes on after `upto`.
+        more: bool,
+    },
+    /// The ticks after the cursor cannot be had; the board has to do.
+    Gap(Gap, Snapshot),
+}
+
+impl Tape {
+    /// A new tape and its only writer. The journal keeps `journal_bytes` of recent batches.
+    pub fn new(
+        listing: Arc<Listing>,
+        epoch: Epoch,
+        journal_bytes: usize,
+    ) -> (Arc<Self>, Publisher) {
+        let head = Cursor { epoch, seq: 0 };
+        let tape = Arc::new(Self {
+            state: RwLock::new(State {
+                head,
+                ts: 0,
+                board: Board::new(listing.len()),
+                journal: Journal::new(journal_bytes, CHANNEL_BATCHES),
+            }),
+            listing,
+            sender: broadcast::channel(CHANNEL_BATCHES).0,
+        });
+        let publisher = Publisher {
+            tape: Arc::clone(&tape),
+            head,
+        };
+        (tape, publisher)
+    }
+
+    /// The symbols that the tape carries.
+    pub fn listing(&self) -> &Arc<Listing> {
+        &self.listing
+    }
+
+    /// The latest place.
+    pub fn head(&self) -> Cursor {
+        self.read().head
+    }
+
+    /// Every batch from now on. Lagging behind it is mended by [`Tape::since`].
+    pub fn receiver(&self) -> broadcast::Receiver<Arc<Batch>> {
+        self.sender.subscribe()
+    }
+
+    /// The present quotes of a set.
+    pub fn snapshot(&self, set: &SymbolSet) -> Snapshot {
+        self.read().snapshot(set)
+    }
+
+    /// What a set of symbols has seen since a cursor: the one question behind resuming, polling, falling behind
+    /// and repairing a lag.
+    pub fn since(&self, cursor: Cursor, set: &SymbolSet, limit: Limit) -> Since {
+        let state = self.read();
+        let gap = |reason| {
+            let gap = Gap {
+                from: Some(cursor),
+                missed: None,
+                reason,
+            };
+            Since::Gap(gap, state.snapshot(set))
+        };
+        if cursor.epoch != state.head.epoch {
+            return gap(GapReason::EpochChanged);
+        }
+        if cursor.seq > state.head.seq {
+            return gap(GapReason::UnknownCursor);
+        }
+        if !state.board.changed_since(cursor.seq, set) {
+            return Since::Batches {
+                batches: Vec::new(),
+                upto: state.head,
+                more: false,
+            };
+        }
+        let Some(batches) = state.journal.after(cursor.seq) else {
+            return gap(GapReason::ReplayWindow);
+        };
+        pick(batches, cursor, set, limit, state.head)
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, State> {
+        // The publisher cannot panic half-way: it swaps in values that are made already.
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn snapshot(&self, set: &SymbolSet) -> Snapshot {
+        Snapshot {
+            cursor: self.head,
+            ts: self.ts,
+            quotes: self.board.quotes(set),
+        }
+    }
+}
+
+fn pick<'a>(
+    journal: impl Iterator<Item = &'a Arc<Batch>>,
+    cursor: Cursor,
+    set: &SymbolSet,
+    limit: Limit,
+    head: Cursor,
+) -> Since {
+    let (mut batches, mut upto) = (Vec::new(), cursor);
+    let (mut bytes, mut ticks) = (0, 0);
+    for batch in journal.take(BATCHES_PER_LOOK) {
+        upto = batch.cursor;
+        let due = batch.count_in(set);
+        if due > 0 {
+            bytes += batch.json_of(set).map(<[u8]>::len).sum::<usize>();
+            ticks += due;
+            batches.push(Arc::clone(batch));
+        }
+        if bytes >= limit.bytes || ticks >= limit.ticks {
+            break;
+        }
+    }
+    Since::Batches {
+        batches,
+        upto,
+        more: upto != head,
+    }
+}
+
+impl Publisher {
+    /// Publishes ticks as one batch, in the order given, and returns it. `now` is the time of publishing;
+    /// there must be at least one tick.
+    pub fn publish(&mut self, ticks: Vec<Tick>, now: Micros) -> Arc<Batch> {
+        self.head.seq += 1;
+        let batch = Arc::new(Batch::new(&self.tape.listing, self.head, now, ticks));
+        {
+            let mut state = (self.tape.state.write()).unwrap_or_else(PoisonError::into_inner);
+            for tick in batch.ticks() {
+                state.board.apply(tick, self.head.seq);
+            }
+            state.journal.push(Arc::clone(&batch));
+            state.head = self.head;
+            state.ts = now;
+        }
+        // An error says that nobody listens, which is no error.
+        let _ = self.tape.sender.send(Arc::clone(&batch));
+        batch
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,48 @@
+//! The board: the latest quote of each symbol, and the seq that last changed it.
+
+use crate::market::{Quote, SymbolId, SymbolSet, Tick};
+
+#[derive(Debug)]
+pub(super) struct Board {
+    /// By symbol id; empty until the symbol's first tick.
+    entries: Box<[Option<Entry>]>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    quote: Quote,
+    changed: u64,
+}
+
+impl Board {
+    pub(super) fn new(symbols: usize) -> Self {
+        Self {
+            entries: vec![None; symbols].into(),
+        }
+    }
+
+    /// Takes a tick of batch `seq`. A symbol's first tick tells its opening price.
+    pub(super) fn apply(&mut self, tick: &Tick, seq: u64) {
+        let entry = &mut self.entries[tick.symbol.index()];
+        let open = entry.map_or(tick.last, |entry| entry.quote.open);
+        *entry = Some(Entry {
+            quote: Quote { tick: *tick, open },
+            changed: seq,
+        });
+    }
+
+    pub(super) fn quotes(&self, set: &SymbolSet) -> Vec<Quote> {
+        self.of(set).map(|entry| entry.quote).collect()
+    }
+
+    pub(super) fn changed_since(&self, seq: u64, set: &SymbolSet) -> bool {
+        self.of(set).any(|entry| entry.changed > seq)
+    }
+
+    fn of<'a>(&'a self, set: &'a SymbolSet) -> impl Iterator<Item = &'a Entry> {
+        (0..)
+            .map(SymbolId)
+            .zip(&self.entries)
+            .filter_map(|(id, entry)| entry.as_ref().filter(|_| set.contains(id)))
+    }
+}

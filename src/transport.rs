@@ -1,0 +1,103 @@
+//! Transports: how a session of each kind is opened, served and ended.
+//!
+//! A [`Session`] is a hub's subscriber with a client at the other end. Its [`Outbox`] is the sink that the hub
+//! fills; a streamed response body ([`body`]) or a poll's answer ([`poll`]) takes from it.
+
+pub mod body;
+mod outbox;
+pub mod poll;
+mod session;
+pub mod stream;
+pub mod websocket;
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use rand::RngExt;
+
+use crate::hub::Hub;
+use crate::market::{Cursor, SymbolSet};
+use crate::metrics::Local;
+use crate::tape::Limit;
+use crate::wire::frame::Encoding;
+use crate::wire::json::{self, Welcome};
+
+pub use outbox::Outbox;
+pub use session::Session;
+
+/// The most that is queued for one client beyond the frame that crossed the line, and the most that a client
+/// who is behind is given at once. Messages' bytes.
+pub const OUTBOX_BYTES: usize = 64 * 1024;
+
+/// What a stream that is behind is given at once.
+const PIECE: Limit = Limit {
+    bytes: OUTBOX_BYTES,
+    ticks: u64::MAX,
+};
+
+/// What the transports of one worker thread share.
+#[derive(Debug)]
+pub struct Worker {
+    /// The worker's clients.
+    pub hub: Rc<Hub<Rc<Outbox>>>,
+    /// The worker's counters.
+    pub metrics: Local,
+    /// What clients are told of this server.
+    pub manners: Manners,
+}
+
+/// What clients are told and held to.
+#[derive(Clone, Debug)]
+pub struct Manners {
+    /// The server's name in `welcome`.
+    pub server: String,
+    /// Silence after which a stream gets a heartbeat.
+    pub heartbeat: Duration,
+    /// Symbols that one session may name.
+    pub max_symbols: usize,
+    /// Bytes that a client's message may have.
+    pub max_message: usize,
+}
+
+/// What a client asked for in its URL.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Its symbols.
+    pub set: SymbolSet,
+    /// Where it begins.
+    pub start: crate::hub::Start,
+}
+
+impl Worker {
+    /// Where a session that begins so starts: the client's own cursor, or the head for one that has none.
+    fn starting_cursor(&self, start: crate::hub::Start) -> Cursor {
+        match start {
+            crate::hub::Start::After(cursor) => cursor,
+            _ => self.hub.tape().head(),
+        }
+    }
+
+    /// The `welcome` of a new session.
+    fn welcome(&self, cursor: Cursor) -> Vec<u8> {
+        json::welcome(&Welcome {
+            server: &self.manners.server,
+            session: &format!("{:08x}", rand::rng().random::<u32>()),
+            cursor,
+            heartbeat_ms: self.manners.heartbeat.as_millis() as u64,
+            max_symbols: self.manners.max_symbols,
+        })
+    }
+
+    /// Adds the worker's counts to the shared metrics.
+    pub fn flush_metrics(&self) {
+        let facts = self.hub.take_facts();
+        self.metrics.encoded(&facts.encodes);
+        self.metrics.repaired(facts.gaps, facts.lagged);
+        self.metrics.flush();
+    }
+
+    /// The names of [`crate::hub::Facts::encodes`].
+    pub fn encodings() -> [&'static str; 4] {
+        Encoding::ALL.map(Encoding::label)
+    }
+}

@@ -1,0 +1,158 @@
+//! The sink of sessions whose bytes actix writes: a bounded queue of shared frames.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use crate::hub::Sink;
+use crate::wire::close::CloseReason;
+use crate::wire::frame::Frame;
+
+/// Frames on their way to one client.
+#[derive(Debug)]
+pub struct Outbox {
+    /// Takes a frame while fewer bytes than this are queued.
+    capacity: usize,
+    queued: Cell<usize>,
+    frames: RefCell<VecDeque<Rc<Frame>>>,
+    closed: Cell<Option<CloseReason>>,
+    /// The last frame, for transports that have a word for the end.
+    farewell: fn(CloseReason) -> Option<Frame>,
+    /// Who takes from it, if it waits.
+    reader: RefCell<Option<Waker>>,
+    /// Who waits for it to be closed.
+    closing: RefCell<Option<Waker>>,
+}
+
+impl Outbox {
+    /// An outbox that takes frames until `capacity` bytes are queued; one with 1 holds a single frame.
+    pub fn new(capacity: usize) -> Rc<Self> {
+        Self::with_farewell(capacity, |_| None)
+    }
+
+    /// The same with a last frame that tells why it was closed.
+    pub fn with_farewell(capacity: usize, farewell: fn(CloseReason) -> Option<Frame>) -> Rc<Self> {
+        Rc::new(Self {
+            capacity,
+            farewell,
+            queued: Cell::new(0),
+            frames: RefCell::default(),
+            closed: Cell::new(None),
+            reader: RefCell::default(),
+            closing: RefCell::default(),
+        })
+    }
+
+    /// Queues a frame of the transport's own, whatever is queued already: a greeting, a pong, a close.
+    pub fn push(&self, frame: Rc<Frame>) {
+        self.queued.set(self.queued.get() + frame.bytes.len());
+        self.frames.borrow_mut().push_back(frame);
+        wake(&self.reader);
+    }
+
+    /// Closes it after a last frame, unless it is closed already.
+    pub fn finish(&self, reason: CloseReason, last: Option<Frame>) {
+        if self.closed.get().is_none() {
+            if let Some(frame) = last {
+                self.push(Rc::new(frame));
+            }
+            self.closed.set(Some(reason));
+            wake(&self.reader);
+            wake(&self.closing);
+        }
+    }
+
+    /// How many bytes are queued.
+    pub fn queued(&self) -> usize {
+        self.queued.get()
+    }
+
+    /// The next frame; `None` when it is closed and empty.
+    pub fn poll_frame(&self, cx: &Context<'_>) -> Poll<Option<Rc<Frame>>> {
+        if let Some(frame) = self.frames.borrow_mut().pop_front() {
+            self.queued.set(self.queued.get() - frame.bytes.len());
+            return Poll::Ready(Some(frame));
+        }
+        if self.closed.get().is_some() {
+            return Poll::Ready(None);
+        }
+        *self.reader.borrow_mut() = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
+    /// Resolves when it is closed, and says why.
+    pub fn poll_closed(&self, cx: &Context<'_>) -> Poll<CloseReason> {
+        if let Some(reason) = self.closed.get() {
+            return Poll::Ready(reason);
+        }
+        *self.closing.borrow_mut() = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
+    /// Why it was closed, if it was.
+    pub fn closed(&self) -> Option<CloseReason> {
+        self.closed.get()
+    }
+}
+
+impl Sink for Rc<Outbox> {
+    fn offer(&self, frame: &Rc<Frame>) -> bool {
+        let takes = self.queued.get() < self.capacity && self.closed.get().is_none();
+        if takes {
+            self.push(Rc::clone(frame));
+        }
+        takes
+    }
+
+    fn close(&self, reason: CloseReason) {
+        self.finish(reason, (self.farewell)(reason));
+    }
+}
+
+fn wake(waker: &RefCell<Option<Waker>>) {
+    let waker = waker.take();
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::frame;
+
+    fn frame() -> Rc<Frame> {
+        Rc::new(frame::pong(&[0; 8]))
+    }
+
+    fn take(outbox: &Outbox) -> Poll<Option<Rc<Frame>>> {
+        outbox.poll_frame(&Context::from_waker(Waker::noop()))
+    }
+
+    #[test]
+    fn an_outbox_takes_frames_until_its_capacity_is_reached() {
+        let outbox = Outbox::new(20);
+        let taken = [(); 4].map(|()| outbox.offer(&frame()));
+        assert_eq!(taken, [true, true, false, false]);
+        assert_eq!(outbox.queued(), 20);
+    }
+
+    #[test]
+    fn an_outbox_of_one_byte_holds_a_single_frame() {
+        let outbox = Outbox::new(1);
+        assert!(outbox.offer(&frame()) && !outbox.offer(&frame()));
+        assert!(matches!(take(&outbox), Poll::Ready(Some(_))));
+        assert!(outbox.offer(&frame()));
+    }
+
+    #[test]
+    fn what_was_queued_before_the_close_still_goes_out() {
+        let outbox = Outbox::new(20);
+        outbox.push(frame());
+        outbox.close(CloseReason::GoingAway);
+        assert!(matches!(take(&outbox), Poll::Ready(Some(_))));
+        assert!(matches!(take(&outbox), Poll::Ready(None)));
+        assert!(!outbox.offer(&frame()));
+    }
+}

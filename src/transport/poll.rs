@@ -1,0 +1,61 @@
+//! Long-polls: a subscriber that ends with its first frame. Nothing is kept between two polls.
+
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::time::Duration;
+
+use actix_web::HttpResponse;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use rand::RngExt;
+use tokio::time::timeout;
+
+use crate::clock;
+use crate::hub::Wish;
+use crate::metrics::Transport;
+use crate::tape::Limit;
+use crate::wire::frame::{Encoding, Frame};
+
+use super::{Outbox, Request, Session, Worker};
+
+/// The room of a sink that takes one frame.
+const ONE_FRAME: usize = 1;
+
+/// How a poll is answered.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// How long to wait for news.
+    pub wait: Duration,
+    /// Ticks in the answer, rounded up to whole batches.
+    pub limit: u64,
+}
+
+/// Answers with what came since the client's cursor, as soon as there is something.
+pub async fn answer(worker: &Rc<Worker>, request: Request, patience: Patience) -> HttpResponse {
+    let wish = Wish {
+        encoding: Encoding::Json,
+        set: request.set,
+        start: request.start,
+        limit: Limit {
+            bytes: usize::MAX,
+            ticks: patience.limit,
+        },
+    };
+    let outbox = Outbox::new(ONE_FRAME);
+    let session = Session::open(worker, Transport::LongPoll, outbox, wish);
+    let first = poll_fn(|cx| session.outbox().poll_frame(cx));
+    // Jitter, so that polls which began together do not all end together.
+    let wait = patience.wait + rand::rng().random_range(Duration::ZERO..=patience.wait / 16);
+    let frame = match timeout(wait, first).await {
+        Ok(Some(frame)) => frame,
+        // Nothing came in time, or the server goes away: both are told where the client stands now.
+        Ok(None) | Err(_) => {
+            let cursor = session.cursor().unwrap_or_else(|| worker.hub.tape().head());
+            Rc::new(Frame::no_ticks(cursor, clock::now()))
+        }
+    };
+    session.delivered(&frame, 0);
+    HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, "application/json"))
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .body(frame.bytes.clone())
+}

@@ -1,0 +1,88 @@
+//! A session: a subscriber of the hub with a client at the other end, counted as long as it lives.
+
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use crate::clock;
+use crate::hub::{Sink, SubscriberId, Wish};
+use crate::market::Cursor;
+use crate::metrics::Transport;
+use crate::wire::close::CloseReason;
+use crate::wire::frame::Frame;
+
+use super::{Outbox, Worker};
+
+/// Leaves the hub and the gauges when it is dropped.
+#[derive(Debug)]
+pub struct Session {
+    worker: Rc<Worker>,
+    transport: Transport,
+    outbox: Rc<Outbox>,
+    id: SubscriberId,
+}
+
+impl Session {
+    /// Subscribes what comes out of `outbox`.
+    pub fn open(worker: &Rc<Worker>, transport: Transport, outbox: Rc<Outbox>, wish: Wish) -> Self {
+        worker.metrics.opened(transport);
+        Self {
+            id: worker.hub.subscribe(Rc::clone(&outbox), wish),
+            worker: Rc::clone(worker),
+            transport,
+            outbox,
+        }
+    }
+
+    /// Takes the next frame for the client; `None` at the end. What the hub still has for it is fetched then.
+    pub fn poll_frame(&self, cx: &Context<'_>) -> Poll<Option<Rc<Frame>>> {
+        let frame = ready!(self.outbox.poll_frame(cx));
+        if self.outbox.queued() == 0 && frame.is_some() {
+            self.worker.hub.drained(self.id);
+        }
+        Poll::Ready(frame)
+    }
+
+    /// Counts a frame that the client's sink accepted, with the framing that the transport put around it.
+    pub fn delivered(&self, frame: &Frame, around: usize) {
+        let (metrics, transport) = (&self.worker.metrics, self.transport);
+        let framing = frame.bytes.len() - frame.payload + around;
+        metrics.delivered(transport, frame.payload, framing, frame.ticks);
+        if frame.live.is_empty() {
+            return;
+        }
+        let now = clock::now();
+        // Ticks that waited for a client's next poll are part of what polling costs, but not those of a client
+        // that was away: a poll says nothing of when the one before it ended, so silence draws the line.
+        let away = match transport {
+            Transport::LongPoll => self.worker.manners.heartbeat,
+            _ => Duration::MAX,
+        };
+        for stamp in &frame.live {
+            let age = Duration::from_micros(now.saturating_sub(stamp.ts));
+            if age <= away {
+                metrics.aged(transport, age.as_secs_f64(), stamp.ticks);
+            }
+        }
+    }
+
+    /// Everything due up to here has been handed over; `None` before the first frame.
+    pub fn cursor(&self) -> Option<Cursor> {
+        self.worker.hub.cursor(self.id)
+    }
+
+    /// The session's way out.
+    pub fn outbox(&self) -> &Rc<Outbox> {
+        &self.outbox
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.worker.hub.unsubscribe(self.id);
+        // Whoever else holds the outbox learns that nobody reads it any more.
+        self.outbox.close(CloseReason::Client);
+        let reason = self.outbox.closed().unwrap_or(CloseReason::Client);
+        self.worker.metrics.closed(self.transport, reason.slug());
+    }
+}

@@ -1,0 +1,49 @@
+//! The ways a session ends.
+
+/// Why a session ended: its label in metrics, and what a WebSocket client is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CloseReason {
+    /// The client closed, or was gone.
+    Client,
+    /// The process goes away.
+    GoingAway,
+    /// The client broke RFC 6455.
+    ProtocolError,
+    /// The client sent a kind of data that the protocol does not have.
+    UnsupportedData,
+    /// The client sent a message over the limit.
+    MessageTooBig,
+}
+
+impl CloseReason {
+    /// All of them.
+    pub const ALL: [CloseReason; 5] = [
+        Self::Client,
+        Self::GoingAway,
+        Self::ProtocolError,
+        Self::UnsupportedData,
+        Self::MessageTooBig,
+    ];
+
+    /// The WebSocket close code (RFC 6455, 7.4.1).
+    pub const fn code(self) -> u16 {
+        match self {
+            Self::Client => 1000,
+            Self::GoingAway => 1001,
+            Self::ProtocolError => 1002,
+            Self::UnsupportedData => 1003,
+            Self::MessageTooBig => 1009,
+        }
+    }
+
+    /// The reason text of a close frame and the label in metrics.
+    pub const fn slug(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::GoingAway => "going_away",
+            Self::ProtocolError => "protocol_error",
+            Self::UnsupportedData => "unsupported_data",
+            Self::MessageTooBig => "message_too_big",
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! The catalogue of errors: one slug for HTTP problems, `error` frames and close reasons alike.
+
+/// What was wrong. Clients act on the slug; the words beside it are for people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ErrorCode {
+    /// A parameter or message that cannot be read.
+    BadRequest,
+    /// A `since` that is no cursor.
+    BadCursor,
+    /// A symbol that is not listed.
+    UnknownSymbol,
+    /// More symbols than one session may name.
+    TooManySymbols,
+    /// No WebSocket subprotocol among those offered is spoken here.
+    UnsupportedSubprotocol,
+    /// No such URL.
+    NotFound,
+    /// The URL is there, the method is not.
+    MethodNotAllowed,
+    /// Not now: the server starts or goes away.
+    Draining,
+    /// A bug of ours.
+    Internal,
+}
+
+impl ErrorCode {
+    /// All of them.
+    pub const ALL: [ErrorCode; 9] = [
+        Self::BadRequest,
+        Self::BadCursor,
+        Self::UnknownSymbol,
+        Self::TooManySymbols,
+        Self::UnsupportedSubprotocol,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::Draining,
+        Self::Internal,
+    ];
+
+    /// The name that clients act on.
+    pub const fn slug(self) -> &'static str {
+        match self {
+            Self::BadRequest => "bad_request",
+            Self::BadCursor => "bad_cursor",
+            Self::UnknownSymbol => "unknown_symbol",
+            Self::TooManySymbols => "too_many_symbols",
+            Self::UnsupportedSubprotocol => "unsupported_subprotocol",
+            Self::NotFound => "not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::Draining => "draining",
+            Self::Internal => "internal",
+        }
+    }
+
+    /// The HTTP status.
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::BadRequest
+            | Self::BadCursor
+            | Self::UnknownSymbol
+            | Self::TooManySymbols
+            | Self::UnsupportedSubprotocol => 400,
+            Self::NotFound => 404,
+            Self::MethodNotAllowed => 405,
+            Self::Draining => 503,
+            Self::Internal => 500,
+        }
+    }
+
+    /// The problem's title: the same for every occurrence.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::BadRequest => "The request cannot be read",
+            Self::BadCursor => "Not a cursor",
+            Self::UnknownSymbol => "No such symbol",
+            Self::TooManySymbols => "Too many symbols",
+            Self::UnsupportedSubprotocol => "No subprotocol in common",
+            Self::NotFound => "No such URL",
+            Self::MethodNotAllowed => "Method not allowed",
+            Self::Draining => "Not taking traffic",
+            Self::Internal => "Internal error",
+        }
+    }
+}

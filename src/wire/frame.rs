@@ -1,0 +1,326 @@
+//! Frames: a message's bytes as one transport carries them, made once and shared by all who get them.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::market::{Cursor, Listing, Micros, Snapshot, SymbolSet};
+
+use super::batch::{Batch, Stamp};
+use super::json::{self, Gap};
+
+/// How a transport dresses a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Encoding {
+    /// An unmasked text frame (RFC 6455, 5.2): the same bytes for every client.
+    WebSocket,
+    /// An event of an event stream (WHATWG HTML, 9.2.6).
+    Sse,
+    /// A line.
+    Ndjson,
+    /// The message alone, one to an answer: several batches are merged into one.
+    Json,
+}
+
+impl Encoding {
+    /// All of them.
+    pub const ALL: [Encoding; 4] = [Self::WebSocket, Self::Sse, Self::Ndjson, Self::Json];
+
+    /// The name in metrics.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::WebSocket => "websocket",
+            Self::Sse => "sse",
+            Self::Ndjson => "ndjson",
+            Self::Json => "json",
+        }
+    }
+}
+
+/// The `type` of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// What a session begins with.
+    Welcome,
+    /// The board.
+    Snapshot,
+    /// Batches of the tape.
+    Ticks,
+    /// A sign of life, with the cursor.
+    Heartbeat,
+    /// Ticks that will not come.
+    Gap,
+    /// What was wrong with a message.
+    Error,
+}
+
+impl Kind {
+    /// The name of the SSE event. An EventSource has an `error` event of its own, so ours is called `problem`.
+    const fn event(self) -> &'static str {
+        match self {
+            Self::Welcome => "welcome",
+            Self::Snapshot => "snapshot",
+            Self::Ticks => "ticks",
+            Self::Heartbeat => "heartbeat",
+            Self::Gap => "gap",
+            Self::Error => "problem",
+        }
+    }
+}
+
+/// Bytes for a client and what they hold.
+#[derive(Debug)]
+pub struct Frame {
+    /// What goes on the wire.
+    pub bytes: Bytes,
+    /// How many of the bytes are messages; the rest is framing.
+    pub payload: usize,
+    /// How many ticks the messages hold.
+    pub ticks: u64,
+    /// When these ticks were generated, if they are sent live; empty for snapshots and replays.
+    pub live: Box<[Stamp]>,
+}
+
+impl Frame {
+    /// One message without ticks, with the cursor that its SSE event carries as `id`.
+    pub fn message(encoding: Encoding, kind: Kind, cursor: Option<Cursor>, json: &[u8]) -> Self {
+        let mut out = Vec::with_capacity(json.len() + 64);
+        dress(encoding, kind, cursor, json, &mut out);
+        Self {
+            bytes: out.into(),
+            payload: json.len(),
+            ticks: 0,
+            live: Box::default(),
+        }
+    }
+
+    /// The board, after the gap that made it necessary.
+    pub fn snapshot(
+        encoding: Encoding,
+        listing: &Listing,
+        board: &Snapshot,
+        gap: Option<Gap>,
+    ) -> Self {
+        let inside = gap.filter(|_| encoding == Encoding::Json);
+        let before = gap.filter(|_| encoding != Encoding::Json).map(json::gap);
+        let json = json::snapshot(listing, board.cursor, board.ts, inside, &board.quotes);
+        let mut out = Vec::with_capacity(json.len() + 256);
+        if let Some(gap) = &before {
+            dress(encoding, Kind::Gap, None, gap, &mut out);
+        }
+        dress(
+            encoding,
+            Kind::Snapshot,
+            Some(board.cursor),
+            &json,
+            &mut out,
+        );
+        Self {
+            bytes: out.into(),
+            payload: json.len() + before.map_or(0, |gap| gap.len()),
+            ticks: 0,
+            live: Box::default(),
+        }
+    }
+
+    /// What a stretch of the tape holds for a set of symbols; `None` if nothing. Each batch is a message of its
+    /// own, but in [`Encoding::Json`] they are one.
+    pub fn ticks(encoding: Encoding, stretch: &Stretch<'_>) -> Option<Self> {
+        if let Some(batch) = stretch.as_published() {
+            return Some(batch.frame(encoding));
+        }
+        let mut joined = Joined::default();
+        match encoding {
+            Encoding::Json => joined.merge(stretch),
+            _ => joined.string_together(encoding, stretch),
+        }
+        (joined.ticks > 0).then(|| Self {
+            bytes: joined.out.into(),
+            payload: joined.payload,
+            ticks: joined.ticks,
+            live: joined.live.into(),
+        })
+    }
+
+    /// An answer without news: `ticks` with no data and the cursor moved on.
+    pub fn no_ticks(cursor: Cursor, ts: Micros) -> Self {
+        let mut json = Vec::with_capacity(80);
+        json::ticks(cursor, ts, [], false, &mut json);
+        Self::message(Encoding::Json, Kind::Ticks, Some(cursor), &json)
+    }
+}
+
+/// A stretch of the tape as one set of symbols sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Stretch<'a> {
+    /// The batches, oldest first; those without a tick of the set may be left out.
+    pub batches: &'a [Arc<Batch>],
+    /// The symbols.
+    pub set: &'a SymbolSet,
+    /// Where the stretch ends: at the last batch or later.
+    pub upto: Cursor,
+    /// Whether a message that stands for the whole stretch should say that the tape goes on.
+    pub more: bool,
+    /// Ticks after this seq are live, those up to it replayed.
+    pub live_after: u64,
+}
+
+impl Stretch<'_> {
+    /// The batch, if the stretch is one batch exactly as it was published.
+    pub fn as_published(&self) -> Option<&Batch> {
+        match self.batches {
+            [batch] if self.set.is_all() && !self.more && batch.cursor.seq > self.live_after => {
+                Some(batch)
+            }
+            _ => None,
+        }
+    }
+}
+
+#[derive(Default)]
+struct Joined {
+    out: Vec<u8>,
+    payload: usize,
+    ticks: u64,
+    live: Vec<Stamp>,
+}
+
+impl Joined {
+    fn string_together(&mut self, encoding: Encoding, stretch: &Stretch<'_>) {
+        let mut json = Vec::new();
+        for batch in stretch.batches {
+            if !self.count(batch, stretch) {
+                continue;
+            }
+            if stretch.set.is_all() {
+                self.payload += batch.bytes(Encoding::Json).len();
+                self.out.extend_from_slice(batch.bytes(encoding));
+            } else {
+                json.clear();
+                let ticks = batch.json_of(stretch.set);
+                json::ticks(batch.cursor, batch.ts, ticks, false, &mut json);
+                self.payload += json.len();
+                let cursor = Some(batch.cursor);
+                dress(encoding, Kind::Ticks, cursor, &json, &mut self.out);
+            }
+        }
+    }
+
+    fn merge(&mut self, stretch: &Stretch<'_>) {
+        let mut published = 0;
+        for batch in stretch.batches {
+            if self.count(batch, stretch) {
+                published = batch.ts;
+            }
+        }
+        let ticks = (stretch.batches.iter()).flat_map(|batch| batch.json_of(stretch.set));
+        json::ticks(stretch.upto, published, ticks, stretch.more, &mut self.out);
+        self.payload = self.out.len();
+    }
+
+    /// Counts a batch; `false` if it has nothing for the set.
+    fn count(&mut self, batch: &Batch, stretch: &Stretch<'_>) -> bool {
+        let ticks = batch.count_in(stretch.set);
+        self.ticks += ticks;
+        if ticks > 0 && batch.cursor.seq > stretch.live_after {
+            let ts = batch.generated;
+            self.live.push(Stamp { ts, ticks });
+        }
+        ticks > 0
+    }
+}
+
+/// Appends a message as `encoding` carries it.
+pub(super) fn dress(
+    encoding: Encoding,
+    kind: Kind,
+    cursor: Option<Cursor>,
+    json: &[u8],
+    out: &mut Vec<u8>,
+) {
+    match encoding {
+        Encoding::WebSocket => {
+            websocket_header(TEXT, json.len(), out);
+            out.extend_from_slice(json);
+        }
+        Encoding::Sse => {
+            out.extend_from_slice(b"event: ");
+            out.extend_from_slice(kind.event().as_bytes());
+            if let Some(cursor) = cursor {
+                out.extend_from_slice(b"\nid: ");
+                super::cursor::write(cursor, out);
+            }
+            out.extend_from_slice(b"\ndata: ");
+            out.extend_from_slice(json);
+            out.extend_from_slice(b"\n\n");
+        }
+        Encoding::Ndjson => {
+            out.extend_from_slice(json);
+            out.push(b'\n');
+        }
+        Encoding::Json => out.extend_from_slice(json),
+    }
+}
+
+const TEXT: u8 = 0x1;
+const CLOSE: u8 = 0x8;
+const PONG: u8 = 0xA;
+
+/// The head of an unfragmented, unmasked frame: 2, 4 or 10 bytes (RFC 6455, 5.2).
+fn websocket_header(opcode: u8, len: usize, out: &mut Vec<u8>) {
+    out.push(0x80 | opcode);
+    match len {
+        0..=125 => out.push(len as u8),
+        126..=0xFFFF => {
+            out.push(126);
+            out.extend_from_slice(&(len as u16).to_be_bytes());
+        }
+        _ => {
+            out.push(127);
+            out.extend_from_slice(&(len as u64).to_be_bytes());
+        }
+    }
+}
+
+fn control(opcode: u8, body: &[u8]) -> Frame {
+    let mut out = Vec::with_capacity(2 + body.len());
+    websocket_header(opcode, body.len(), &mut out);
+    out.extend_from_slice(body);
+    Frame {
+        bytes: out.into(),
+        payload: 0,
+        ticks: 0,
+        live: Box::default(),
+    }
+}
+
+/// A WebSocket pong with the ping's own body, at most 125 bytes.
+pub fn pong(body: &[u8]) -> Frame {
+    control(PONG, body)
+}
+
+/// A WebSocket close frame; without a code its body is empty (RFC 6455, 5.5.1).
+pub fn close(code: Option<u16>, reason: &str) -> Frame {
+    let mut body = Vec::with_capacity(2 + reason.len());
+    if let Some(code) = code {
+        body.extend_from_slice(&code.to_be_bytes());
+        body.extend_from_slice(reason.as_bytes());
+    }
+    control(CLOSE, &body)
+}
+
+/// How an event stream begins: when to come back after a cut, and the cursor to come back with.
+/// A block with an `id` alone sets Last-Event-ID and dispatches nothing.
+pub fn sse_prelude(retry_ms: u64, cursor: Option<Cursor>) -> Frame {
+    let mut text = format!("retry: {retry_ms}\n");
+    if let Some(cursor) = cursor {
+        text += &format!("id: {}\n", super::cursor::format(cursor));
+    }
+    text.push('\n');
+    Frame {
+        bytes: text.into(),
+        payload: 0,
+        ticks: 0,
+        live: Box::default(),
+    }
+}

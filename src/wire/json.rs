@@ -1,0 +1,270 @@
+//! The messages of `ticker.v1` as JSON text, fields in the order that the protocol shows.
+//!
+//! Ticks are written by hand: they are the bulk of all bytes, and prices go from integer to text without ever
+//! being a float. `docs/frames` holds one golden example of each message.
+
+use serde::Serialize;
+
+use crate::market::{Cursor, Listing, Micros, Price, Quote, Tick};
+
+use super::error::ErrorCode;
+
+/// Why a client cannot be given every tick since its cursor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GapReason {
+    /// The cursor lies before the oldest batch that is kept, and its symbols have changed since.
+    ReplayWindow,
+    /// The cursor belongs to another life of the tape.
+    EpochChanged,
+    /// The cursor lies ahead of this tape, or is none.
+    UnknownCursor,
+}
+
+/// Ticks that a client will not get; a snapshot always follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// Where the client was, if what it sent was a cursor.
+    pub from: Option<Cursor>,
+    /// How many ticks it misses, where that is known.
+    pub missed: Option<u64>,
+    /// Why.
+    pub reason: GapReason,
+}
+
+/// What a session begins with.
+#[derive(Clone, Copy, Debug)]
+pub struct Welcome<'a> {
+    /// The server's name.
+    pub server: &'a str,
+    /// The session's name, for logs on both sides.
+    pub session: &'a str,
+    /// Where the session starts: the client's own cursor if it resumes.
+    pub cursor: Cursor,
+    /// Silence after which a heartbeat comes.
+    pub heartbeat_ms: u64,
+    /// Symbols that one session may name.
+    pub max_symbols: usize,
+}
+
+/// `{"type":"welcome",…}`
+pub fn welcome(welcome: &Welcome<'_>) -> Vec<u8> {
+    #[derive(Serialize)]
+    struct Json<'a> {
+        r#type: &'static str,
+        protocol: &'static str,
+        server: &'a str,
+        session: &'a str,
+        cursor: String,
+        heartbeat_ms: u64,
+        max_symbols: usize,
+        price_decimals: u8,
+    }
+    to_vec(&Json {
+        r#type: "welcome",
+        protocol: super::PROTOCOL,
+        server: welcome.server,
+        session: welcome.session,
+        cursor: super::cursor::format(welcome.cursor),
+        heartbeat_ms: welcome.heartbeat_ms,
+        max_symbols: welcome.max_symbols,
+        price_decimals: Price::DECIMALS,
+    })
+}
+
+/// `{"type":"heartbeat",…}`
+pub fn heartbeat(cursor: Cursor, ts: Micros) -> Vec<u8> {
+    let mut out = Vec::with_capacity(80);
+    head("heartbeat", cursor, ts, &mut out);
+    out.push(b'}');
+    out
+}
+
+/// `{"type":"gap",…}`
+pub fn gap(gap: Gap) -> Vec<u8> {
+    to_vec(&GapJson::new(Some("gap"), gap))
+}
+
+/// `{"type":"error",…}`
+pub fn error(code: ErrorCode, message: &str) -> Vec<u8> {
+    #[derive(Serialize)]
+    struct Json<'a> {
+        r#type: &'static str,
+        code: &'static str,
+        message: &'a str,
+    }
+    to_vec(&Json {
+        r#type: "error",
+        code: code.slug(),
+        message,
+    })
+}
+
+/// `{"type":"snapshot",…}`; a `gap` is told inside where a client gets one frame only.
+pub fn snapshot(
+    listing: &Listing,
+    cursor: Cursor,
+    ts: Micros,
+    gap: Option<Gap>,
+    quotes: &[Quote],
+) -> Vec<u8> {
+    let mut out = Vec::with_capacity(128 + quotes.len() * 176);
+    head("snapshot", cursor, ts, &mut out);
+    if let Some(gap) = gap {
+        out.extend_from_slice(b",\"gap\":");
+        out.extend_from_slice(&to_vec(&GapJson::new(None, gap)));
+    }
+    out.extend_from_slice(b",\"data\":[");
+    separated(quotes, &mut out, |quote, out| {
+        tick_fields(listing.symbol(quote.tick.symbol), &quote.tick, out);
+        price("open", quote.open, out);
+        out.push(b'}');
+    });
+    out.extend_from_slice(b"]}");
+    out
+}
+
+/// `{"type":"ticks",…}` of ticks that [`tick`] wrote; `more` tells a poll that it was cut short.
+pub fn ticks<'a>(
+    cursor: Cursor,
+    ts: Micros,
+    ticks: impl IntoIterator<Item = &'a [u8]>,
+    more: bool,
+    out: &mut Vec<u8>,
+) {
+    head("ticks", cursor, ts, out);
+    out.extend_from_slice(b",\"data\":[");
+    separated(ticks, out, |tick, out| out.extend_from_slice(tick));
+    out.extend_from_slice(if more { b"],\"more\":true}" } else { b"]}" });
+}
+
+/// One tick, an element of `data`.
+pub fn tick(listing: &Listing, tick: &Tick, out: &mut Vec<u8>) {
+    tick_fields(listing.symbol(tick.symbol), tick, out);
+    out.push(b'}');
+}
+
+#[derive(Serialize)]
+struct GapJson {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    r#type: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    missed: Option<u64>,
+    reason: GapReason,
+}
+
+impl GapJson {
+    fn new(r#type: Option<&'static str>, gap: Gap) -> Self {
+        Self {
+            r#type,
+            from: gap.from.map(super::cursor::format),
+            missed: gap.missed,
+            reason: gap.reason,
+        }
+    }
+}
+
+fn head(kind: &str, cursor: Cursor, ts: Micros, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"{\"type\":\"");
+    out.extend_from_slice(kind.as_bytes());
+    out.extend_from_slice(b"\",\"cursor\":\"");
+    super::cursor::write(cursor, out);
+    out.push(b'"');
+    integer("ts", ts, out);
+}
+
+fn tick_fields(symbol: &str, tick: &Tick, out: &mut Vec<u8>) {
+    // Symbols are A–Z, 0–9, '.' and '-': nothing that JSON would escape.
+    out.extend_from_slice(b"{\"symbol\":\"");
+    out.extend_from_slice(symbol.as_bytes());
+    out.push(b'"');
+    integer("n", tick.n, out);
+    integer("ts", tick.ts, out);
+    price("last", tick.last, out);
+    integer("size", u64::from(tick.size), out);
+    price("bid", tick.bid, out);
+    price("ask", tick.ask, out);
+    integer("volume", tick.volume, out);
+}
+
+fn key(key: &str, out: &mut Vec<u8>) {
+    out.extend_from_slice(b",\"");
+    out.extend_from_slice(key.as_bytes());
+    out.extend_from_slice(b"\":");
+}
+
+fn integer(name: &str, value: u64, out: &mut Vec<u8>) {
+    key(name, out);
+    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+}
+
+/// At least two digits after the point, four only where the last two are not zero: 190.10, 0.1234.
+fn price(name: &str, value: Price, out: &mut Vec<u8>) {
+    key(name, out);
+    let steps = value.steps();
+    if steps < 0 {
+        out.push(b'-');
+    }
+    let (whole, part) = (
+        steps.unsigned_abs() / 10_000,
+        (steps.unsigned_abs() % 10_000) as u16,
+    );
+    out.extend_from_slice(itoa::Buffer::new().format(whole).as_bytes());
+    let digits = [part / 1000, part / 100 % 10, part / 10 % 10, part % 10].map(|d| b'0' + d as u8);
+    let shown = if part.is_multiple_of(100) { 2 } else { 4 };
+    out.push(b'.');
+    out.extend_from_slice(&digits[..shown]);
+}
+
+fn separated<T>(
+    items: impl IntoIterator<Item = T>,
+    out: &mut Vec<u8>,
+    mut write: impl FnMut(T, &mut Vec<u8>),
+) {
+    for (index, item) in items.into_iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        write(item, out);
+    }
+}
+
+pub(super) fn to_vec(value: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).expect("plain structs with string keys always serialize")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn text(steps: i64) -> String {
+        let mut out = Vec::new();
+        price("p", Price::new(steps), &mut out);
+        String::from_utf8(out).unwrap().split_off(",\"p\":".len())
+    }
+
+    #[test]
+    fn prices_show_two_digits_or_four() {
+        let shown = [1_901_000, 1_901_200, 1_901_234, 5, 0, -12_300].map(text);
+        assert_eq!(
+            shown,
+            ["190.10", "190.12", "190.1234", "0.0005", "0.00", "-1.23"]
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn a_price_says_its_steps_and_is_a_json_number(steps in -(1i64 << 53)..(1 << 53)) {
+            let text = text(steps);
+            prop_assert!(serde_json::from_str::<serde_json::Number>(&text).is_ok());
+            let (whole, part) = text.trim_start_matches('-').split_once('.').unwrap();
+            let part: i64 = format!("{part:0<4}").parse().unwrap();
+            let value = whole.parse::<i64>().unwrap() * 10_000 + part;
+            prop_assert_eq!(if text.starts_with('-') { -value } else { value }, steps);
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! The server writes the golden frames to the byte.
+
+use std::sync::Arc;
+
+use super::batch::Batch;
+use super::error::ErrorCode;
+use super::frame::{self, Encoding, Frame, Kind, Stretch};
+use super::json::{self, Gap, GapReason, Welcome};
+use super::{close::CloseReason, cursor};
+use crate::market::testing::{listing, set};
+use crate::market::{Cursor, Listing, Price, Quote, SymbolId, SymbolSet, Tick};
+
+const AAPL: SymbolId = SymbolId(0);
+const MSFT: SymbolId = SymbolId(1);
+
+fn golden(name: &str) -> String {
+    let path = format!("{}/docs/frames/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    text.trim_end().to_owned()
+}
+
+fn text(json: Vec<u8>) -> String {
+    String::from_utf8(json).unwrap()
+}
+
+fn at(text: &str) -> Cursor {
+    cursor::parse(text).unwrap()
+}
+
+fn symbols() -> Arc<Listing> {
+    listing(&["AAPL", "MSFT"])
+}
+
+fn tick(symbol: SymbolId, n: u64, ts: u64, prices: [i64; 3], size: u32, volume: u64) -> Tick {
+    let [last, bid, ask] = prices.map(Price::new);
+    Tick {
+        symbol,
+        n,
+        ts,
+        last,
+        size,
+        bid,
+        ask,
+        volume,
+    }
+}
+
+fn aapl_371() -> Quote {
+    let prices = [1_901_200, 1_901_100, 1_901_300];
+    let tick = tick(AAPL, 371, 1_795_231_558_123_400, prices, 100, 123_400);
+    Quote {
+        tick,
+        open: Price::new(1_891_000),
+    }
+}
+
+fn msft_290() -> Quote {
+    let prices = [4_145_000, 4_144_900, 4_145_101];
+    let tick = tick(MSFT, 290, 1_795_231_557_998_011, prices, 7, 98_211);
+    Quote {
+        tick,
+        open: Price::new(4_150_000),
+    }
+}
+
+/// The batches of `ticks.json` and `ticks-batch.json`.
+fn batches() -> [Arc<Batch>; 2] {
+    let aapl = [1_901_300, 1_901_200, 1_901_400];
+    let msft = [4_145_100, 4_145_000, 4_145_200];
+    let first = vec![tick(AAPL, 372, 1_795_231_558_223_400, aapl, 50, 123_450)];
+    let second = vec![
+        tick(MSFT, 291, 1_795_231_558_230_055, msft, 200, 98_411),
+        tick(AAPL, 373, 1_795_231_558_230_055, aapl, 1, 123_451),
+    ];
+    let batch = |cursor, ts, ticks| Arc::new(Batch::new(&symbols(), at(cursor), ts, ticks));
+    [
+        batch("m3k9x2-18443", 1_795_231_558_223_471, first),
+        batch("m3k9x2-18444", 1_795_231_558_230_102, second),
+    ]
+}
+
+fn stretch<'a>(batches: &'a [Arc<Batch>], set: &'a SymbolSet) -> Stretch<'a> {
+    Stretch {
+        batches,
+        set,
+        upto: batches.last().unwrap().cursor,
+        more: false,
+        live_after: 0,
+    }
+}
+
+#[test]
+fn welcome_is_as_its_golden_frame() {
+    let welcome = json::welcome(&Welcome {
+        server: "edge-1",
+        session: "k3v9x0q2m1",
+        cursor: at("m3k9x2-18442"),
+        heartbeat_ms: 5_000,
+        max_symbols: 500,
+    });
+    assert_eq!(text(welcome), golden("welcome"));
+}
+
+#[test]
+fn snapshot_is_as_its_golden_frame() {
+    let quotes = [aapl_371(), msft_290()];
+    let cursor = at("m3k9x2-18442");
+    let snapshot = json::snapshot(&symbols(), cursor, 1_795_231_558_123_456, None, &quotes);
+    assert_eq!(text(snapshot), golden("snapshot"));
+}
+
+#[test]
+fn a_snapshot_after_a_gap_is_as_its_golden_frame() {
+    let gap = Gap {
+        from: Some(at("a1b2c3-77")),
+        missed: None,
+        reason: GapReason::EpochChanged,
+    };
+    let cursor = at("m3k9x2-18442");
+    let ts = 1_795_231_558_123_456;
+    let snapshot = json::snapshot(&symbols(), cursor, ts, Some(gap), &[aapl_371()]);
+    assert_eq!(text(snapshot), golden("poll-gap"));
+}
+
+#[test]
+fn heartbeat_is_as_its_golden_frame() {
+    let heartbeat = json::heartbeat(at("m3k9x2-18444"), 1_795_231_563_223_500);
+    assert_eq!(text(heartbeat), golden("heartbeat"));
+}
+
+#[test]
+fn gaps_are_as_their_golden_frames() {
+    let gap = |missed| Gap {
+        from: Some(at("m3k9x2-9000")),
+        missed,
+        reason: GapReason::ReplayWindow,
+    };
+    assert_eq!(text(json::gap(gap(None))), golden("gap"));
+    assert_eq!(text(json::gap(gap(Some(3_001)))), golden("gap-missed"));
+}
+
+#[test]
+fn batches_are_as_their_golden_frames() {
+    let [one, two] = batches();
+    assert_eq!(text(one.bytes(Encoding::Json).to_vec()), golden("ticks"));
+    assert_eq!(
+        text(two.bytes(Encoding::Json).to_vec()),
+        golden("ticks-batch")
+    );
+}
+
+#[test]
+fn a_poll_cut_short_is_as_its_golden_frame() {
+    let listing = symbols();
+    let all = SymbolSet::all(&listing);
+    let batches = batches();
+    let stretch = Stretch {
+        more: true,
+        ..stretch(&batches[..1], &all)
+    };
+    let frame = Frame::ticks(Encoding::Json, &stretch).unwrap();
+    assert_eq!(text(frame.bytes.to_vec()), golden("poll-more"));
+}
+
+#[test]
+fn a_poll_without_news_is_as_its_golden_frame() {
+    let frame = Frame::no_ticks(at("m3k9x2-18450"), 1_795_231_588_223_471);
+    assert_eq!(text(frame.bytes.to_vec()), golden("poll-empty"));
+}
+
+#[test]
+fn a_set_gets_its_ticks_of_a_batch_and_no_others() {
+    let listing = symbols();
+    let msft = set(&listing, &["MSFT"]);
+    let batches = batches();
+    let frame = Frame::ticks(Encoding::Ndjson, &stretch(&batches, &msft)).unwrap();
+    let whole = golden("ticks-batch");
+    let aapl = whole.find(r#",{"symbol":"AAPL""#).unwrap();
+    assert_eq!(
+        text(frame.bytes.to_vec()),
+        format!("{}]}}\n", &whole[..aapl])
+    );
+    assert_eq!((frame.ticks, frame.live.len()), (1, 1));
+}
+
+#[test]
+fn a_stretch_without_the_symbols_has_no_frame() {
+    let listing = symbols();
+    let msft = set(&listing, &["MSFT"]);
+    assert!(Frame::ticks(Encoding::Sse, &stretch(&batches()[..1], &msft)).is_none());
+}
+
+#[test]
+fn batches_stay_messages_of_their_own_on_a_stream_and_become_one_in_a_poll() {
+    let listing = symbols();
+    let all = SymbolSet::all(&listing);
+    let batches = batches();
+    let [one, two] = [golden("ticks"), golden("ticks-batch")];
+    let lines = Frame::ticks(Encoding::Ndjson, &stretch(&batches, &all)).unwrap();
+    assert_eq!(text(lines.bytes.to_vec()), format!("{one}\n{two}\n"));
+    assert_eq!((lines.payload, lines.ticks), (one.len() + two.len(), 3));
+    let merged = Frame::ticks(Encoding::Json, &stretch(&batches, &all)).unwrap();
+    let merged: serde_json::Value = serde_json::from_slice(&merged.bytes).unwrap();
+    assert_eq!(merged["data"].as_array().unwrap().len(), 3);
+    assert_eq!(merged["cursor"], "m3k9x2-18444");
+}
+
+#[test]
+fn ticks_up_to_the_join_are_not_live() {
+    let listing = symbols();
+    let all = SymbolSet::all(&listing);
+    let batches = batches();
+    let stretch = Stretch {
+        live_after: 18_443,
+        ..stretch(&batches, &all)
+    };
+    let frame = Frame::ticks(Encoding::Sse, &stretch).unwrap();
+    let live: u64 = frame.live.iter().map(|stamp| stamp.ticks).sum();
+    assert_eq!((frame.ticks, live), (3, 2));
+}
+
+#[test]
+fn an_event_carries_its_type_its_cursor_and_one_line_of_data() {
+    let frame = batches()[0].frame(Encoding::Sse);
+    let json = golden("ticks");
+    let event = format!("event: ticks\nid: m3k9x2-18443\ndata: {json}\n\n");
+    assert_eq!(text(frame.bytes.to_vec()), event);
+}
+
+#[test]
+fn an_error_is_an_event_called_problem() {
+    let error = json::error(ErrorCode::BadRequest, "No");
+    let frame = Frame::message(Encoding::Sse, Kind::Error, None, &error);
+    assert!(
+        frame
+            .bytes
+            .starts_with(b"event: problem\ndata: {\"type\":\"error\"")
+    );
+}
+
+#[test]
+fn websocket_headers_take_two_four_or_ten_bytes() {
+    for (len, header) in [
+        (125, &[0x81, 125][..]),
+        (126, &[0x81, 126, 0, 126]),
+        (65_535, &[0x81, 126, 255, 255]),
+        (65_536, &[0x81, 127, 0, 0, 0, 0, 0, 1, 0, 0]),
+    ] {
+        let frame = Frame::message(Encoding::WebSocket, Kind::Ticks, None, &vec![b'x'; len]);
+        assert_eq!(&frame.bytes[..header.len()], header);
+        assert_eq!(frame.bytes.len(), header.len() + len);
+    }
+}
+
+#[test]
+fn a_close_frame_has_its_code_and_reason() {
+    let reason = CloseReason::GoingAway;
+    let frame = frame::close(Some(reason.code()), reason.slug());
+    assert_eq!(&frame.bytes[..], b"\x88\x0c\x03\xe9going_away");
+    assert_eq!(&frame::close(None, "").bytes[..], b"\x88\x00");
+}
+
+#[test]
+fn every_error_has_a_slug_of_its_own_and_a_status_of_an_error() {
+    let mut slugs: Vec<_> = ErrorCode::ALL.map(ErrorCode::slug).to_vec();
+    slugs.sort_unstable();
+    slugs.dedup();
+    assert_eq!(slugs.len(), ErrorCode::ALL.len());
+    assert!(
+        ErrorCode::ALL
+            .iter()
+            .all(|code| (400..600).contains(&code.status()))
+    );
+}

@@ -1,0 +1,204 @@
+//! Bad input: a clear error each, and the server goes on.
+
+use hyper::Method;
+use tokio_tungstenite::tungstenite::Message;
+
+use super::support::http::{Answer, Connection, get, get_with};
+use super::support::{Client, TestServer, WebSocket, soon};
+
+const WEBSOCKET: [(&str, &str); 4] = [
+    ("connection", "upgrade"),
+    ("upgrade", "websocket"),
+    ("sec-websocket-version", "13"),
+    ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+];
+
+async fn problem(target: &str) -> (u16, String, String) {
+    let server = TestServer::start();
+    let headers: &[_] = if target.starts_with("/v1/ws") {
+        &WEBSOCKET
+    } else {
+        &[]
+    };
+    let answer = get_with(server.address, target, headers).await;
+    let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+    (answer.status, answer.problem(), detail)
+}
+
+#[tokio::test]
+async fn an_unknown_symbol_is_refused_by_name_on_every_transport() {
+    for path in ["/v1/ws", "/v1/sse", "/v1/stream", "/v1/poll", "/v1/quotes"] {
+        let (status, slug, detail) = problem(&format!("{path}?symbols=F,NOPE,f")).await;
+        assert_eq!((status, slug.as_str()), (400, "unknown_symbol"), "{path}");
+        assert_eq!(detail, "No such symbol: NOPE, f", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_malformed_cursor_is_refused_where_a_client_can_mend_it() {
+    for path in ["/v1/ws", "/v1/stream", "/v1/poll"] {
+        let (status, slug, detail) = problem(&format!("{path}?since=rubbish")).await;
+        assert_eq!((status, slug.as_str()), (400, "bad_cursor"), "{path}");
+        assert!(
+            detail.starts_with("since=rubbish is not a cursor"),
+            "{detail}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn bad_parameters_are_named() {
+    for (target, named) in [
+        ("/v1/poll?wait=abc", "wait=abc"),
+        ("/v1/poll?wait=-1", "wait=-1"),
+        ("/v1/poll?wait=NaN", "wait=NaN"),
+        ("/v1/poll?limit=0", "limit=0"),
+        ("/v1/poll?limit=10001", "limit=10001"),
+        ("/v1/poll?limit=many", "limit=many"),
+        ("/v1/poll?symbols=", "symbols is empty"),
+        ("/v1/sse?symbols=", "symbols is empty"),
+        ("/v1/poll?wait=1&wait=2", "wait stands there more than once"),
+    ] {
+        let (status, slug, detail) = problem(target).await;
+        assert_eq!((status, slug.as_str()), (400, "bad_request"), "{target}");
+        assert!(detail.contains(named), "{target}: {detail}");
+    }
+}
+
+#[tokio::test]
+async fn more_symbols_than_allowed_are_refused_with_the_limit() {
+    let (status, slug, detail) = problem("/v1/quotes?symbols=AAPL,MSFT,TSLA,F").await;
+    assert_eq!((status, slug.as_str()), (400, "too_many_symbols"));
+    assert_eq!(detail, "symbols names 4; at most 3 go in one session");
+}
+
+#[tokio::test]
+async fn a_poll_may_prefer_how_long_it_waits() {
+    let server = TestServer::start();
+    let answer = get_with(
+        server.address,
+        "/v1/poll",
+        &[("prefer", "respond-async, wait=abc")],
+    )
+    .await;
+    assert_eq!(answer.problem(), "bad_request");
+}
+
+#[tokio::test]
+async fn a_wait_beyond_the_cap_is_no_error() {
+    let server = TestServer::start();
+    assert_eq!(get(server.address, "/v1/poll?wait=1e300").await.status, 200);
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_not_found() {
+    let (status, slug, detail) = problem("/v2/ws").await;
+    assert_eq!((status, slug.as_str()), (404, "not_found"));
+    assert_eq!(detail, "There is nothing at /v2/ws");
+}
+
+#[tokio::test]
+async fn another_method_is_told_which_one_to_use() {
+    let server = TestServer::start();
+    let mut connection = Connection::open(server.address).await;
+    let answer = Answer::read(connection.send(Method::POST, "/v1/poll", &[]).await).await;
+    assert_eq!((answer.status, answer.header("allow")), (405, "GET"));
+    assert_eq!(answer.problem(), "method_not_allowed");
+}
+
+#[tokio::test]
+async fn a_plain_request_for_a_websocket_is_told_so() {
+    let server = TestServer::start();
+    let answer = get(server.address, "/v1/ws").await;
+    assert_eq!(
+        (answer.status, answer.problem().as_str()),
+        (400, "bad_request")
+    );
+}
+
+#[tokio::test]
+async fn a_subprotocol_that_is_not_spoken_is_refused() {
+    let server = TestServer::start();
+    let mut headers = WEBSOCKET.to_vec();
+    headers.push(("sec-websocket-protocol", "mqtt, wamp"));
+    let answer = get_with(server.address, "/v1/ws", &headers).await;
+    assert_eq!(
+        (answer.status, answer.problem().as_str()),
+        (400, "unsupported_subprotocol")
+    );
+}
+
+#[tokio::test]
+async fn a_websocket_without_symbols_waits() {
+    let mut server = TestServer::start();
+    let mut client = WebSocket::open(server.address, "symbols=").await;
+    assert_eq!(client.next().await.unwrap()["type"], "welcome");
+    server.publish(&["F"]);
+    client.send(Message::text("{}")).await;
+    assert_eq!(
+        client.next().await.unwrap()["type"],
+        "error",
+        "and no ticks before it"
+    );
+}
+
+#[tokio::test]
+async fn a_message_that_is_not_understood_is_answered_and_the_session_goes_on() {
+    let mut server = TestServer::start();
+    let mut client = WebSocket::open(server.address, "").await;
+    client.send(Message::text("hello")).await;
+    assert_eq!(client.next_of("error").await["code"], "bad_request");
+    server.publish(&["F"]);
+    client.next_of("ticks").await;
+}
+
+/// How the server closes a WebSocket after a message.
+async fn closed_after(message: Message) -> (u16, String) {
+    let server = TestServer::start();
+    let mut client = WebSocket::open(server.address, "").await;
+    client.send(message).await;
+    while client.next().await.is_some() {}
+    let frame = client.closed.expect("a close frame");
+    (frame.code.into(), frame.reason.to_string())
+}
+
+#[tokio::test]
+async fn binary_data_closes_with_1003() {
+    let closed = closed_after(Message::binary(vec![1, 2, 3])).await;
+    assert_eq!(closed, (1003, "unsupported_data".into()));
+}
+
+#[tokio::test]
+async fn a_message_over_the_limit_closes_with_1009() {
+    let closed = closed_after(Message::text("x".repeat(2_000))).await;
+    assert_eq!(closed, (1009, "message_too_big".into()));
+}
+
+#[tokio::test]
+async fn a_ping_is_answered_with_its_body() {
+    let server = TestServer::start();
+    let mut client = WebSocket::open(server.address, "symbols=").await;
+    client.send(Message::Ping(b"hello".to_vec().into())).await;
+    let pong = soon("a pong", async {
+        use futures_util::StreamExt;
+        loop {
+            if let Some(Ok(Message::Pong(body))) = client.socket.next().await {
+                return body;
+            }
+        }
+    });
+    assert_eq!(&pong.await[..], b"hello");
+}
+
+#[tokio::test]
+async fn a_close_is_answered_with_its_code() {
+    let server = TestServer::start();
+    let mut client = WebSocket::open(server.address, "").await;
+    let said = tokio_tungstenite::tungstenite::protocol::CloseFrame {
+        code: 4000.into(),
+        reason: "bye".into(),
+    };
+    client.socket.close(Some(said)).await.unwrap();
+    while client.next().await.is_some() {}
+    assert_eq!(client.closed.map(|frame| frame.code.into()), Some(4000u16));
+}

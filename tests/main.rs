@@ -1,0 +1,21 @@
+//! Black-box tests, one binary.
+//!
+//! - `contract`: one set of claims, run over every transport.
+//! - `resume`: cursors carried from one transport to another, and over restarts.
+//! - `slow`: readers that do not read.
+//! - `errors`: bad input over HTTP and WebSocket.
+//! - `scrape`: what `/metrics` says against what clients received.
+//! - `process`: the real binary: command line, signals, the same seed twice.
+//! - `page`: the dashboard as it is served.
+//!
+//! `support` has the server under test, whose tape the test itself writes, and a client for each transport.
+
+mod contract;
+mod errors;
+#[cfg(feature = "dashboard")]
+mod page;
+mod process;
+mod resume;
+mod scrape;
+mod slow;
+mod support;

@@ -1,0 +1,165 @@
+//! A server in this process, on a free port, whose tape the test writes.
+
+use std::collections::HashMap;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tickertape::clock;
+use tickertape::hub;
+use tickertape::market::{Epoch, Instrument, Listing, Price, Tick};
+use tickertape::server::{Options, Server};
+use tickertape::tape::{Publisher, Tape};
+use tickertape::transport::Manners;
+use tokio_util::sync::CancellationToken;
+
+/// The symbols on the tape of every test.
+pub(crate) const SYMBOLS: [&str; 4] = ["AAPL", "MSFT", "TSLA", "F"];
+
+/// What a test can set.
+#[derive(Clone, Copy)]
+pub(crate) struct Settings {
+    pub(crate) journal: usize,
+    pub(crate) heartbeat: Duration,
+    pub(crate) epoch: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            journal: 64 << 20,
+            heartbeat: Duration::from_secs(5),
+            epoch: 1,
+        }
+    }
+}
+
+/// Ends when it is dropped.
+pub(crate) struct TestServer {
+    pub(crate) address: SocketAddr,
+    listing: Arc<Listing>,
+    publisher: Publisher,
+    counts: HashMap<String, u64>,
+    stop: CancellationToken,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl TestServer {
+    pub(crate) fn start() -> Self {
+        Self::with(Settings::default())
+    }
+
+    pub(crate) fn with(settings: Settings) -> Self {
+        let listing = Arc::new(listing());
+        let epoch = Epoch::new(settings.epoch);
+        let (tape, publisher) = Tape::new(Arc::clone(&listing), epoch, settings.journal);
+        let listener = free_port();
+        let address = listener.local_addr().unwrap();
+        let options = Options {
+            workers: 2,
+            hub: hub::Options {
+                heartbeat: settings.heartbeat,
+                flush_interval: Duration::ZERO,
+            },
+            manners: Manners {
+                server: "test".to_owned(),
+                heartbeat: settings.heartbeat,
+                max_symbols: 3,
+                max_message: 1024,
+            },
+        };
+        let stop = CancellationToken::new();
+        let stopped = stop.clone();
+        let thread = std::thread::spawn(move || {
+            let server = Server::new(tape);
+            let system = actix_web::rt::System::new();
+            system
+                .block_on(server.run(listener, options, stopped))
+                .unwrap();
+        });
+        let mut server = Self {
+            address,
+            listing,
+            publisher,
+            counts: HashMap::new(),
+            stop,
+            thread: Some(thread),
+        };
+        server.publish(&SYMBOLS);
+        server
+    }
+
+    /// Publishes a tick of each of these symbols as one batch.
+    pub(crate) fn publish(&mut self, symbols: &[&str]) {
+        let ticks = symbols
+            .iter()
+            .map(|symbol| self.next_tick(symbol))
+            .collect();
+        self.publisher.publish(ticks, clock::now());
+    }
+
+    /// Publishes so many batches of one tick of a symbol each.
+    pub(crate) fn publish_each(&mut self, symbol: &str, count: u64) {
+        for _ in 0..count {
+            self.publish(&[symbol]);
+        }
+    }
+
+    /// How many ticks a symbol has had.
+    pub(crate) fn n(&self, symbol: &str) -> u64 {
+        self.counts[symbol]
+    }
+
+    /// Ends the server as a signal would, and waits for it.
+    pub(crate) fn wait(mut self) {
+        self.stop.cancel();
+        self.thread.take().unwrap().join().unwrap();
+    }
+
+    fn next_tick(&mut self, symbol: &str) -> Tick {
+        let count = self.counts.entry(symbol.to_owned()).or_default();
+        *count += 1;
+        let n = *count;
+        let price = Price::new(1_000_000 + 100 * (n % 1_000) as i64);
+        Tick {
+            symbol: self.listing.id(symbol).unwrap(),
+            n,
+            ts: clock::now(),
+            last: price,
+            size: 100,
+            bid: price,
+            ask: price,
+            volume: 100 * n,
+        }
+    }
+}
+
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        self.stop.cancel();
+        if let Some(thread) = self.thread.take() {
+            // A panic there has been printed; a second one here would only hide the first.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn listing() -> Listing {
+    let instrument = |symbol: &str| Instrument {
+        symbol: symbol.to_owned(),
+        name: format!("{symbol} Inc."),
+        price_decimals: 2,
+    };
+    Listing::new(SYMBOLS.map(instrument).into()).unwrap()
+}
+
+/// A listener on a random port: the system's own choice may be one that browsers refuse.
+pub(crate) fn free_port() -> TcpListener {
+    loop {
+        let port = rand::random_range(20_000..60_000);
+        if let Ok(listener) = TcpListener::bind(("127.0.0.1", port)) {
+            return listener;
+        }
+    }
+}
