@@ -120,6 +120,8 @@ impl Server {
             .tcp_nodelay(true)
             // A client that has closed its side is gone: nothing of ours makes sense to half a connection.
             .h1_allow_half_closed(false)
+            // Any other value below a second delays or loses the end of a connection after a close frame.
+            .client_disconnect_timeout(Duration::ZERO)
             .on_connect(prepare_socket)
             .shutdown_timeout(SHUTDOWN_SECONDS)
             .shutdown_signal(async move {

@@ -13,22 +13,21 @@ const WEBSOCKET: [(&str, &str); 4] = [
     ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
 ];
 
-async fn problem(target: &str) -> (u16, String, String) {
-    let server = TestServer::start();
-    let headers: &[_] = if target.starts_with("/v1/ws") {
-        &WEBSOCKET
-    } else {
-        &[]
-    };
+/// Status, slug and detail of the problem that a request gets.
+async fn problem(server: &TestServer, target: &str) -> (u16, String, String) {
+    let websocket = target.starts_with("/v1/ws");
+    let headers: &[_] = if websocket { &WEBSOCKET } else { &[] };
     let answer = get_with(server.address, target, headers).await;
+    assert_ne!(answer.status, 200, "{target}");
     let detail = answer.json()["detail"].as_str().unwrap().to_owned();
     (answer.status, answer.problem(), detail)
 }
 
 #[tokio::test]
 async fn an_unknown_symbol_is_refused_by_name_on_every_transport() {
+    let server = TestServer::start();
     for path in ["/v1/ws", "/v1/sse", "/v1/stream", "/v1/poll", "/v1/quotes"] {
-        let (status, slug, detail) = problem(&format!("{path}?symbols=F,NOPE,f")).await;
+        let (status, slug, detail) = problem(&server, &format!("{path}?symbols=F,NOPE,f")).await;
         assert_eq!((status, slug.as_str()), (400, "unknown_symbol"), "{path}");
         assert_eq!(detail, "No such symbol: NOPE, f", "{path}");
     }
@@ -36,8 +35,9 @@ async fn an_unknown_symbol_is_refused_by_name_on_every_transport() {
 
 #[tokio::test]
 async fn a_malformed_cursor_is_refused_where_a_client_can_mend_it() {
+    let server = TestServer::start();
     for path in ["/v1/ws", "/v1/stream", "/v1/poll"] {
-        let (status, slug, detail) = problem(&format!("{path}?since=rubbish")).await;
+        let (status, slug, detail) = problem(&server, &format!("{path}?since=rubbish")).await;
         assert_eq!((status, slug.as_str()), (400, "bad_cursor"), "{path}");
         assert!(
             detail.starts_with("since=rubbish is not a cursor"),
@@ -48,6 +48,7 @@ async fn a_malformed_cursor_is_refused_where_a_client_can_mend_it() {
 
 #[tokio::test]
 async fn bad_parameters_are_named() {
+    let server = TestServer::start();
     for (target, named) in [
         ("/v1/poll?wait=abc", "wait=abc"),
         ("/v1/poll?wait=-1", "wait=-1"),
@@ -59,7 +60,7 @@ async fn bad_parameters_are_named() {
         ("/v1/sse?symbols=", "symbols is empty"),
         ("/v1/poll?wait=1&wait=2", "wait stands there more than once"),
     ] {
-        let (status, slug, detail) = problem(target).await;
+        let (status, slug, detail) = problem(&server, target).await;
         assert_eq!((status, slug.as_str()), (400, "bad_request"), "{target}");
         assert!(detail.contains(named), "{target}: {detail}");
     }
@@ -67,7 +68,8 @@ async fn bad_parameters_are_named() {
 
 #[tokio::test]
 async fn more_symbols_than_allowed_are_refused_with_the_limit() {
-    let (status, slug, detail) = problem("/v1/quotes?symbols=AAPL,MSFT,TSLA,F").await;
+    let server = TestServer::start();
+    let (status, slug, detail) = problem(&server, "/v1/quotes?symbols=AAPL,MSFT,TSLA,F").await;
     assert_eq!((status, slug.as_str()), (400, "too_many_symbols"));
     assert_eq!(detail, "symbols names 4; at most 3 go in one session");
 }
@@ -92,7 +94,8 @@ async fn a_wait_beyond_the_cap_is_no_error() {
 
 #[tokio::test]
 async fn what_is_not_there_is_not_found() {
-    let (status, slug, detail) = problem("/v2/ws").await;
+    let server = TestServer::start();
+    let (status, slug, detail) = problem(&server, "/v2/ws").await;
     assert_eq!((status, slug.as_str()), (404, "not_found"));
     assert_eq!(detail, "There is nothing at /v2/ws");
 }

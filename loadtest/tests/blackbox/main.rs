@@ -2,7 +2,7 @@
 
 mod fake;
 
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
@@ -320,43 +320,36 @@ fn a_server_that_exits_is_shown_with_its_last_words() {
 #[test]
 fn a_server_of_its_own_is_started_and_does_not_outlive_the_run() {
     let folder = folder("own-server");
-    let script = folder.join("server.sh");
-    let this = std::env::current_exe().unwrap();
-    // Called as `server.sh serve --bind ADDRESS --tick-rate R`.
+    let (script, called) = (folder.join("server.sh"), folder.join("called"));
+    // A process that says how it was called and lives until it is killed; this one serves in its place.
     let text = format!(
-        "#!/bin/sh\n[ \"$1 $2 $4 $5\" = 'serve --bind --tick-rate 321' ] || exit 3\necho $3 > {0}/address\n\
-         BIND=$3 exec {1} --ignored --exact the_fake_server_as_a_process\n",
-        folder.display(),
-        this.display()
+        "#!/bin/sh\necho \"$$ $*\" > {0}.part && mv {0}.part {0}\nexec sleep 600\n",
+        called.display()
     );
     std::fs::write(&script, text).unwrap();
     std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let serving = std::thread::spawn(move || {
+        let called = loop {
+            match std::fs::read_to_string(&called) {
+                Ok(called) => break called,
+                Err(_) => std::thread::yield_now(),
+            }
+        };
+        let words: Vec<_> = called.split_whitespace().map(str::to_owned).collect();
+        let listener = TcpListener::bind(&words[3]).unwrap();
+        (Fake::on(listener, Fault::None), words)
+    });
 
-    let own = [
-        "run",
-        "--transport",
-        "websocket",
-        "--tick-rate",
-        "321",
-        "--server",
-        script.to_str().unwrap(),
-    ];
-    let ran = ran(&[&own, &SMALL[..]].concat());
+    let own = ["run", "--transport", "websocket", "--tick-rate", "321"];
+    let server = ["--server", script.to_str().unwrap()];
+    let ran = ran(&[&own[..], &server, &SMALL].concat());
     assert_eq!(ran.code, Some(0), "{}{}", ran.stdout, ran.stderr);
-    let address = std::fs::read_to_string(folder.join("address")).unwrap();
-    assert!(
-        TcpStream::connect(address.trim()).is_err(),
-        "the server still listens on {address}"
-    );
-}
-
-/// Not a test: the server that the test above has started.
-#[test]
-#[ignore = "serves until it is killed"]
-fn the_fake_server_as_a_process() {
-    let address = std::env::var("BIND").unwrap();
-    let _fake = Fake::on(TcpListener::bind(address).unwrap(), Fault::None);
-    loop {
-        std::thread::park();
-    }
+    let (_fake, words) = serving.join().unwrap();
+    let flags = [&words[1..3], &words[4..]].concat();
+    assert_eq!(flags, ["serve", "--bind", "--tick-rate", "321"]);
+    let lives = Command::new("kill")
+        .args(["-0", &words[0]])
+        .output()
+        .unwrap();
+    assert!(!lives.status.success(), "process {} still lives", words[0]);
 }
