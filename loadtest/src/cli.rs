@@ -94,7 +94,7 @@ pub(crate) struct Options {
     pub(crate) server: Option<PathBuf>,
 
     /// Ticks a second, over all symbols, of the server that is started
-    #[arg(long, value_name = "R", default_value_t = 200, value_parser = value_parser!(u32).range(1..=10_000_000))]
+    #[arg(long, value_name = "R", default_value_t = 200, value_parser = value_parser!(u32).range(1..=1_000_000))]
     pub(crate) tick_rate: u32,
 
     /// Threads of the generator; clients are spread over them

@@ -1,19 +1,19 @@
 //! The dashboard, embedded in the binary with its compressed variants.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use actix_web::http::header::{
     ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderName,
     IF_NONE_MATCH, VARY,
 };
 use actix_web::{HttpRequest, HttpResponse};
-use rust_embed::{EmbeddedFile, RustEmbed};
+use include_dir::{Dir, File, include_dir};
 
 use crate::wire::error::ErrorCode;
 
 use super::Problem;
 
-#[derive(RustEmbed)]
-#[folder = "$OUT_DIR/dashboard"]
-struct Assets;
+static PAGE: Dir<'_> = include_dir!("$OUT_DIR/dashboard");
 
 /// The page may talk to its own origin only. COOP and COEP make it cross-origin isolated, which takes the
 /// browser's clock from steps of 100 µs to 5 µs: without it no page can measure ages below a millisecond.
@@ -46,10 +46,11 @@ pub(super) async fn asset(request: HttpRequest) -> Result<HttpResponse, Problem>
 }
 
 fn serve(request: &HttpRequest, path: &str) -> Result<HttpResponse, Problem> {
-    let plain = Assets::get(path)
+    let plain = PAGE
+        .get_file(path)
         .ok_or_else(|| Problem::new(ErrorCode::NotFound, format!("There is nothing at /{path}")))?;
     let (file, encoding) = best_variant(request, path).unwrap_or((plain, None));
-    let etag = etag(&file);
+    let etag = etag(file);
     let fresh = (request.headers().get(IF_NONE_MATCH))
         .is_some_and(|known| known.as_bytes() == etag.as_bytes());
     let mut response = if fresh {
@@ -77,10 +78,13 @@ fn serve(request: &HttpRequest, path: &str) -> Result<HttpResponse, Problem> {
     if fresh {
         return Ok(response.finish());
     }
-    Ok(response.body(file.data.into_owned()))
+    Ok(response.body(file.contents()))
 }
 
-fn best_variant(request: &HttpRequest, path: &str) -> Option<(EmbeddedFile, Option<&'static str>)> {
+fn best_variant(
+    request: &HttpRequest,
+    path: &str,
+) -> Option<(&'static File<'static>, Option<&'static str>)> {
     let accepted = request.headers().get(ACCEPT_ENCODING)?.to_str().ok()?;
     VARIANTS.iter().find_map(|(encoding, suffix)| {
         let wanted = (accepted.split(',')).any(|offer| {
@@ -88,7 +92,7 @@ fn best_variant(request: &HttpRequest, path: &str) -> Option<(EmbeddedFile, Opti
             let refused = quality.trim().strip_prefix("q=").map(str::parse) == Some(Ok(0.0));
             name == *encoding && !refused
         });
-        let file = wanted.then(|| Assets::get(&format!("{path}{suffix}")))??;
+        let file = wanted.then(|| PAGE.get_file(format!("{path}{suffix}")))??;
         Some((file, Some(*encoding)))
     })
 }
@@ -101,9 +105,9 @@ fn content_type(path: &str) -> String {
     guess.to_string()
 }
 
-/// A strong validator: the first half of the SHA-256 of the bytes that are sent.
-fn etag(file: &EmbeddedFile) -> String {
-    let hash = &file.metadata.sha256_hash()[..16];
-    let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("\"{hex}\"")
+/// A strong validator, made of the bytes that are sent.
+fn etag(file: &File<'_>) -> String {
+    let mut hasher = DefaultHasher::new();
+    file.contents().hash(&mut hasher);
+    format!("\"{:016x}\"", hasher.finish())
 }

@@ -31,7 +31,7 @@ pub fn sse(worker: &Rc<Worker>, http: &HttpRequest, request: Request) -> HttpRes
     };
     let retry = rand::rng().random_range(RETRY_MS);
     outbox.push(Rc::new(frame::sse_prelude(retry, cursor)));
-    serve(worker, http, Kinds::SSE, outbox, request)
+    serve(worker, http, &Kinds::SSE, outbox, request)
 }
 
 /// Serves a stream of lines.
@@ -39,7 +39,7 @@ pub fn ndjson(worker: &Rc<Worker>, http: &HttpRequest, request: Request) -> Http
     serve(
         worker,
         http,
-        Kinds::NDJSON,
+        &Kinds::NDJSON,
         Outbox::new(OUTBOX_BYTES),
         request,
     )
@@ -67,7 +67,7 @@ impl Kinds {
 fn serve(
     worker: &Rc<Worker>,
     http: &HttpRequest,
-    kinds: Kinds,
+    kinds: &Kinds,
     outbox: Rc<Outbox>,
     request: Request,
 ) -> HttpResponse {

@@ -23,7 +23,7 @@ export function createStatus(lanes: readonly Lane[]): StatusBar {
       // Only the words of a change are announced: no countdown and no price is ever in here.
       write(feed, feedText(lanes.length, away));
       write(clock, estimate === null ? 'clock unknown' : clockText(estimate));
-      write(server, serverName);
+      write(server, serverName === '' ? '' : `server ${serverName}`);
     },
   };
 }
