@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::support::http::get;
 use super::support::server::free_port;
-use super::support::{Client, Ndjson, Sse, WebSocket};
+use super::support::{Client, Ndjson, Sse, WebSocket, soon};
 
 fn tickertape() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tickertape"));
@@ -147,6 +147,11 @@ async fn ends_promptly_on(signal: &str) {
     websocket.next_of("snapshot").await;
     sse.next_of("snapshot").await;
     ndjson.next_of("snapshot").await;
+    let waits = "tickertape_connections{sink=\"body\",transport=\"long_poll\"} 1\n";
+    soon("the poll", async {
+        while !get(address, "/metrics").await.text().contains(waits) {}
+    })
+    .await;
     server.signal(signal);
     while websocket.next().await.is_some() {}
     while sse.next().await.is_some() {}
@@ -214,7 +219,7 @@ impl Tape {
 #[tokio::test]
 async fn it_is_ready_once_the_feed_runs() {
     let server = Running::start(&[]);
-    super::support::soon("readiness", async {
+    soon("readiness", async {
         while get(server.address, "/readyz").await.status != 200 {}
     })
     .await;

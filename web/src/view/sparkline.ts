@@ -8,6 +8,8 @@ import { HISTORY_S } from '../lane.ts';
 
 const LOWEST_US = 200;
 const HIGHEST_US = 5_000_000;
+/** Where the labels of the scale stand, left of what is drawn. */
+const LABELS_PX = 40;
 const GRID = [
   { us: 1_000, label: '1 ms' },
   { us: 100_000, label: '100 ms' },
@@ -23,7 +25,7 @@ export function drawSparkline(canvas: HTMLCanvasElement, history: readonly AgePo
   canvas.height = Math.round(height * devicePixelRatio);
   context.scale(devicePixelRatio, devicePixelRatio);
 
-  const x = (index: number) => width - ((history.length - 1 - index) * width) / (HISTORY_S - 1);
+  const x = (index: number) => width - ((history.length - 1 - index) * (width - LABELS_PX)) / (HISTORY_S - 1);
   const y = (us: number) => {
     const share = Math.log(us / LOWEST_US) / Math.log(HIGHEST_US / LOWEST_US);
     return height - 1 - Math.min(Math.max(share, 0), 1) * (height - 2);
@@ -31,11 +33,12 @@ export function drawSparkline(canvas: HTMLCanvasElement, history: readonly AgePo
 
   context.fillStyle = gridColor;
   context.font = '10px system-ui, sans-serif';
+  context.textBaseline = 'middle';
   for (const { us, label } of GRID) {
     context.globalAlpha = 0.35;
-    context.fillRect(0, Math.round(y(us)), width, 1);
-    context.globalAlpha = 0.9;
-    context.fillText(label, 2, Math.round(y(us)) - 3);
+    context.fillRect(LABELS_PX, Math.round(y(us)), width - LABELS_PX, 1);
+    context.globalAlpha = 1;
+    context.fillText(label, 0, Math.round(y(us)));
   }
 
   context.fillStyle = color;
