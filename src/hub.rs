@@ -205,13 +205,15 @@ impl<S: Sink + 'static> Hub<S> {
         let ts = clock::now();
         for (_, subscriber) in &mut self.state.borrow_mut().subscribers {
             let encoding = subscriber.group.key.encoding;
-            let silent = now.duration_since(subscriber.sent) >= self.options.heartbeat;
-            if let (true, true, Start::After(cursor)) = (silent, subscriber.live, subscriber.at)
+            let due = now.duration_since(subscriber.sent) >= self.options.heartbeat
+                && subscriber.live
+                && subscriber.sink.has_room();
+            if let (true, Start::After(cursor)) = (due, subscriber.at)
                 && encoding != Encoding::Json
             {
                 let json = json::heartbeat(cursor, ts);
                 let frame = Frame::message(encoding, Kind::Heartbeat, Some(cursor), &json);
-                subscriber.offer(&Rc::new(frame), now);
+                subscriber.send(&Rc::new(frame), now);
             }
         }
     }

@@ -52,17 +52,16 @@ impl<S: Sink> Subscriber<S> {
     /// Goes on from where the subscriber stands until it is at the head or its sink is full.
     pub(super) fn catch_up(&mut self, tape: &Tape, now: Instant, facts: &mut Facts) {
         self.live = false;
-        loop {
+        while self.sink.has_room() {
             let (frame, upto, more) = self.next_piece(tape, facts);
+            self.at = Start::After(upto);
+            // A poll ends with its first frame, and has been told if more waits.
+            self.live = !more || (frame.is_some() && self.group.key.encoding == Encoding::Json);
             if let Some(frame) = frame {
                 facts.encodes[self.group.key.encoding as usize] += 1;
-                if !self.offer(&Rc::new(frame), now) {
-                    return;
-                }
+                self.send(&Rc::new(frame), now);
             }
-            self.at = Start::After(upto);
-            if !more {
-                self.live = true;
+            if self.live {
                 return;
             }
         }
@@ -83,22 +82,20 @@ impl<S: Sink> Subscriber<S> {
         if at.seq != first.seq || !fits {
             return Flushed::Apart;
         }
-        if let Some(frame) = pending
-            && !self.offer(&frame, now)
-        {
-            self.live = false;
-            return Flushed::Done;
+        if let Some(frame) = pending {
+            if !self.sink.has_room() {
+                self.live = false;
+                return Flushed::Done;
+            }
+            self.send(&frame, now);
         }
         self.at = Start::After(last);
         Flushed::Done
     }
 
-    pub(super) fn offer(&mut self, frame: &Rc<Frame>, now: Instant) -> bool {
-        let taken = self.sink.offer(frame);
-        if taken {
-            self.sent = now;
-        }
-        taken
+    pub(super) fn send(&mut self, frame: &Rc<Frame>, now: Instant) {
+        self.sink.send(frame);
+        self.sent = now;
     }
 
     fn next_piece(&self, tape: &Tape, facts: &mut Facts) -> (Option<Frame>, Cursor, bool) {

@@ -61,15 +61,15 @@ impl List {
 }
 
 impl Sink for List {
-    fn offer(&self, frame: &Rc<Frame>) -> bool {
-        let Some(room) = self.0.room.get().checked_sub(1) else {
-            return false;
-        };
-        self.0.room.set(room);
+    fn has_room(&self) -> bool {
+        self.0.room.get() > 0
+    }
+
+    fn send(&self, frame: &Rc<Frame>) {
+        self.0.room.set(self.0.room.get() - 1);
         let text = std::str::from_utf8(&frame.bytes).unwrap();
         let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
         self.0.lines.borrow_mut().extend(lines);
-        true
     }
 
     fn close(&self, _: CloseReason) {

@@ -97,12 +97,12 @@ impl Outbox {
 }
 
 impl Sink for Rc<Outbox> {
-    fn offer(&self, frame: &Rc<Frame>) -> bool {
-        let takes = self.queued.get() < self.capacity && self.closed.get().is_none();
-        if takes {
-            self.push(Rc::clone(frame));
-        }
-        takes
+    fn has_room(&self) -> bool {
+        self.queued.get() < self.capacity && self.closed.get().is_none()
+    }
+
+    fn send(&self, frame: &Rc<Frame>) {
+        self.push(Rc::clone(frame));
     }
 
     fn close(&self, reason: CloseReason) {
@@ -131,19 +131,23 @@ mod tests {
     }
 
     #[test]
-    fn an_outbox_takes_frames_until_its_capacity_is_reached() {
+    fn there_is_room_until_the_capacity_is_reached() {
         let outbox = Outbox::new(20);
-        let taken = [(); 4].map(|()| outbox.offer(&frame()));
-        assert_eq!(taken, [true, true, false, false]);
+        for _ in 0..2 {
+            assert!(outbox.has_room());
+            outbox.send(&frame());
+        }
+        assert!(!outbox.has_room());
         assert_eq!(outbox.queued(), 20);
     }
 
     #[test]
     fn an_outbox_of_one_byte_holds_a_single_frame() {
         let outbox = Outbox::new(1);
-        assert!(outbox.offer(&frame()) && !outbox.offer(&frame()));
+        outbox.send(&frame());
+        assert!(!outbox.has_room());
         assert!(matches!(take(&outbox), Poll::Ready(Some(_))));
-        assert!(outbox.offer(&frame()));
+        assert!(outbox.has_room());
     }
 
     #[test]
@@ -153,6 +157,6 @@ mod tests {
         outbox.close(CloseReason::GoingAway);
         assert!(matches!(take(&outbox), Poll::Ready(Some(_))));
         assert!(matches!(take(&outbox), Poll::Ready(None)));
-        assert!(!outbox.offer(&frame()));
+        assert!(!outbox.has_room());
     }
 }
