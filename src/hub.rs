@@ -237,12 +237,17 @@ impl<S: Sink + 'static> Hub<S> {
         if self.closed.get() {
             sink.close(CloseReason::GoingAway);
         }
+        let seen = match start {
+            Start::After(cursor) => self.tape.count_at(cursor, &set),
+            Start::Fresh | Start::Lost => None,
+        };
         let id = state.subscribers.insert(Subscriber {
             sink,
             group: state.groups.join(Key { encoding, set }),
             limit,
             joined: self.tape.head().seq,
             at: start,
+            seen,
             live: false,
             sent: Instant::now(),
         });
@@ -250,11 +255,14 @@ impl<S: Sink + 'static> Hub<S> {
         SubscriberId(id)
     }
 
-    /// Forgets a subscriber; its id may be given to another one.
-    pub fn unsubscribe(&self, id: SubscriberId) {
+    /// Forgets a subscriber, whose id may be given to another one, and returns how many ticks that were due to it
+    /// its sink was never given.
+    pub fn unsubscribe(&self, id: SubscriberId) -> u64 {
         let state = &mut *self.state.borrow_mut();
         let subscriber = state.subscribers.remove(id.0);
+        let owed = subscriber.owed(&self.tape);
         state.groups.leave(subscriber.group);
+        owed
     }
 
     /// The sink has room again.

@@ -54,4 +54,6 @@ pub struct Snapshot {
     pub ts: Micros,
     /// The quotes, in the order of their symbols' ids.
     pub quotes: Vec<Quote>,
+    /// How many ticks these symbols have had up to there, since the tape began.
+    pub count: u64,
 }

@@ -71,7 +71,10 @@ pub struct Metrics {
     connections: IntGaugeVec,
     opened: IntCounterVec,
     closed: IntCounterVec,
+    due: IntCounterVec,
     delivered: IntCounterVec,
+    gapped: IntCounterVec,
+    unsent: IntCounterVec,
     wire_bytes: IntCounterVec,
     delivery_latency: HistogramVec,
     encodes: IntCounterVec,
@@ -122,9 +125,24 @@ impl Metrics {
                 "Sessions ended, by reason.",
                 &["transport", "reason"],
             ),
+            due: of.counters(
+                "ticks_due_total",
+                "Ticks that sessions were due and that are settled: the sum of delivered, gapped and unsent.",
+                &["transport"],
+            ),
             delivered: of.counters(
                 "ticks_delivered_total",
                 "Ticks that a client's sink accepted, replayed ones too; snapshots hold quotes, not ticks.",
+                &["transport"],
+            ),
+            gapped: of.counters(
+                "ticks_gapped_total",
+                "Ticks that a session was told to have missed, before a snapshot; as far as they can be counted.",
+                &["transport"],
+            ),
+            unsent: of.counters(
+                "ticks_unsent_total",
+                "Ticks that were due to a session and had not reached its client's sink when it ended.",
                 &["transport"],
             ),
             wire_bytes: of.counters(

@@ -119,6 +119,25 @@ impl Tape {
         self.read().snapshot(set)
     }
 
+    /// How many ticks a set of symbols has had since the tape began.
+    pub fn count(&self, set: &SymbolSet) -> u64 {
+        self.read().board.count(set)
+    }
+
+    /// The same at an earlier place; `None` where that can no longer be known.
+    pub fn count_at(&self, cursor: Cursor, set: &SymbolSet) -> Option<u64> {
+        let state = self.read();
+        if cursor.epoch != state.head.epoch || cursor.seq > state.head.seq {
+            return None;
+        }
+        let count = state.board.count(set);
+        if !state.board.changed_since(cursor.seq, set) {
+            return Some(count);
+        }
+        let since = state.journal.after(cursor.seq)?;
+        Some(count - since.map(|batch| batch.count_in(set)).sum::<u64>())
+    }
+
     /// What a set of symbols has seen since a cursor: the one question behind resuming, polling, falling behind
     /// and repairing a lag.
     pub fn since(&self, cursor: Cursor, set: &SymbolSet, limit: Limit) -> Since {
@@ -162,6 +181,7 @@ impl State {
             cursor: self.head,
             ts: self.ts,
             quotes: self.board.quotes(set),
+            count: self.board.count(set),
         }
     }
 }

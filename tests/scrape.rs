@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
 use super::support::http::get;
@@ -86,6 +86,52 @@ async fn connections_are_counted_while_they_are_open() {
     let text = until(&server, open, 0.0).await;
     let closed = "tickertape_connections_closed_total{reason=\"client\",transport=\"websocket\"}";
     assert_eq!(value(&text, closed), 1.0);
+}
+
+/// A reader that takes all, one that stops reading and is cut, one that comes back from a cursor.
+#[tokio::test]
+async fn every_tick_that_was_due_is_accounted_for() {
+    let mut server = TestServer::start();
+    let head = get(server.address, "/v1/quotes").await.json()["cursor"].clone();
+    let mut quick = Ndjson::open(server.address, "symbols=F").await;
+    quick.next_of("snapshot").await;
+    let stuck = TcpStream::connect(server.address).await.unwrap();
+    let mut stuck = BufReader::with_capacity(1, stuck);
+    let request = b"GET /v1/stream?symbols=F HTTP/1.1\r\nHost: test\r\n\r\n";
+    stuck.write_all(request).await.unwrap();
+    read_line_with(&mut stuck, "\"snapshot\"").await;
+    for _ in 0..40 {
+        server.publish_each("AAPL", 10);
+        server.publish_each("F", 500);
+        quick.ticks(500).await;
+    }
+    let query = format!("symbols=F&since={}", head.as_str().unwrap());
+    let mut resumed = Ndjson::open(server.address, &query).await;
+    resumed.ticks(20_000).await;
+    drop((quick, stuck, resumed));
+    let open = "tickertape_connections{sink=\"body\",transport=\"ndjson\"}";
+    let text = until(&server, open, 0.0).await;
+    let of = |what: &str| {
+        let series = format!("tickertape_ticks_{what}_total{{transport=\"ndjson\"}}");
+        value(&text, &series)
+    };
+    assert_eq!(of("due"), 60_000.0);
+    assert_eq!(of("due"), of("delivered") + of("gapped") + of("unsent"));
+    assert!(
+        of("delivered") > 40_000.0 && of("unsent") > 10_000.0,
+        "{text}"
+    );
+}
+
+async fn read_line_with(stream: &mut BufReader<TcpStream>, text: &str) {
+    soon(text, async {
+        let mut line = String::new();
+        while !line.contains(text) {
+            line.clear();
+            stream.read_line(&mut line).await.unwrap();
+        }
+    })
+    .await;
 }
 
 #[tokio::test]

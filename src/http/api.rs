@@ -97,9 +97,7 @@ pub(super) async fn quotes(here: Here, http: HttpRequest) -> Answer {
     let tape = here.0.hub.tape();
     let board = tape.snapshot(&request.set);
     let json = json::snapshot(tape.listing(), board.cursor, board.ts, None, &board.quotes);
-    here.0
-        .metrics
-        .delivered(Transport::ShortPoll, json.len(), 0, 0);
+    here.0.metrics.sent(Transport::ShortPoll, json.len(), 0);
     Ok(plain_json(json))
 }
 

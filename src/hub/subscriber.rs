@@ -34,6 +34,8 @@ pub(super) struct Subscriber<S> {
     pub(super) joined: u64,
     /// Everything due up to here has been taken by the sink.
     pub(super) at: Start,
+    /// How many ticks its symbols had had there; `None` where that cannot be known.
+    pub(super) seen: Option<u64>,
     /// Whether it stands at the worker's head and gets what is flushed; else it is served from the journal.
     pub(super) live: bool,
     /// When the sink last took something.
@@ -53,7 +55,7 @@ impl<S: Sink> Subscriber<S> {
     pub(super) fn catch_up(&mut self, tape: &Tape, now: Instant, facts: &mut Facts) {
         self.live = false;
         while self.sink.has_room() {
-            let (frame, upto, more) = self.next_piece(tape, facts);
+            let Piece { frame, upto, more } = self.next_piece(tape, facts);
             self.at = Start::After(upto);
             // A poll ends with its first frame, and has been told if more waits.
             self.live = !more || (frame.is_some() && self.group.key.encoding == Encoding::Json);
@@ -78,7 +80,7 @@ impl<S: Sink> Subscriber<S> {
         let pending = self.group.pending.borrow().clone();
         let fits = pending
             .as_ref()
-            .is_none_or(|frame| frame.ticks <= self.limit.ticks);
+            .is_none_or(|frame| frame.ledger.delivered <= self.limit.ticks);
         if at.seq != first.seq || !fits {
             return Flushed::Apart;
         }
@@ -95,13 +97,27 @@ impl<S: Sink> Subscriber<S> {
 
     pub(super) fn send(&mut self, frame: &Rc<Frame>, now: Instant) {
         self.sink.send(frame);
+        self.seen = self.seen.map(|seen| seen + frame.ledger.due());
         self.sent = now;
     }
 
-    fn next_piece(&self, tape: &Tape, facts: &mut Facts) -> (Option<Frame>, Cursor, bool) {
+    /// How many ticks are due to it that were never offered to its sink.
+    pub(super) fn owed(&self, tape: &Tape) -> u64 {
+        match (self.group.key.encoding, self.seen) {
+            // A poll ends where its answer does.
+            (Encoding::Json, _) | (_, None) => 0,
+            (_, Some(seen)) => tape.count(&self.group.key.set) - seen,
+        }
+    }
+
+    fn next_piece(&mut self, tape: &Tape, facts: &mut Facts) -> Piece {
         let (encoding, set) = (self.group.key.encoding, &self.group.key.set);
         if set.is_empty() {
-            return (None, tape.head(), false);
+            return Piece {
+                frame: None,
+                upto: tape.head(),
+                more: false,
+            };
         }
         let (gap, board) = match self.at {
             Start::Fresh => (None, tape.snapshot(set)),
@@ -125,14 +141,29 @@ impl<S: Sink> Subscriber<S> {
                         more,
                         live_after,
                     };
-                    return (Frame::ticks(encoding, &stretch), upto, more);
+                    let frame = Frame::ticks(encoding, &stretch);
+                    return Piece { frame, upto, more };
                 }
             },
         };
+        // What was seen belongs to this tape, or is not known.
+        let missed = self.seen.map(|seen| board.count - seen);
+        let gap = gap.map(|gap| Gap { missed, ..gap });
         facts.gaps += u64::from(gap.is_some());
-        let frame = Frame::snapshot(encoding, tape.listing(), &board, gap);
-        (Some(frame), board.cursor, false)
+        self.seen = Some(board.count - missed.unwrap_or(0));
+        Piece {
+            frame: Some(Frame::snapshot(encoding, tape.listing(), &board, gap)),
+            upto: board.cursor,
+            more: false,
+        }
     }
+}
+
+/// What comes next for a subscriber who is not at the head.
+struct Piece {
+    frame: Option<Frame>,
+    upto: Cursor,
+    more: bool,
 }
 
 /// What came of a flush.

@@ -20,6 +20,8 @@ struct List(Rc<Inner>);
 struct Inner {
     room: Cell<usize>,
     lines: RefCell<Vec<serde_json::Value>>,
+    /// What became of the ticks that were due, as the frames say.
+    settled: Cell<u64>,
     closed: Cell<bool>,
 }
 
@@ -28,6 +30,7 @@ impl List {
         Self(Rc::new(Inner {
             room: Cell::new(room),
             lines: RefCell::default(),
+            settled: Cell::new(0),
             closed: Cell::new(false),
         }))
     }
@@ -67,6 +70,9 @@ impl Sink for List {
 
     fn send(&self, frame: &Rc<Frame>) {
         self.0.room.set(self.0.room.get() - 1);
+        self.0
+            .settled
+            .set(self.0.settled.get() + frame.ledger.due());
         let text = std::str::from_utf8(&frame.bytes).unwrap();
         let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
         self.0.lines.borrow_mut().extend(lines);
@@ -263,6 +269,50 @@ fn a_subscriber_behind_the_journal_gets_a_gap_and_the_board() {
         f.hub.drained(id);
         assert_eq!(list.types(), ["snapshot", "ticks", "gap", "snapshot"]);
         assert_eq!(list.last_cursor(), f.head());
+        let missed = list.0.lines.borrow()[2]["missed"].as_u64();
+        assert_eq!(missed, Some(2 * CHANNEL_BATCHES as u64 - 1));
+    });
+}
+
+/// What was due to a subscriber of A is what A ticked between its start and its end.
+#[test]
+fn what_was_due_is_what_was_settled_and_what_is_owed() {
+    story(async || {
+        let mut f = Fixture::new();
+        f.publish(A, 1..=10);
+        let (quick, slow, resumed) = (List::endless(), List::with_room(3), List::with_room(1));
+        let ids = [
+            f.subscribe(&quick, &["A"], Start::Fresh),
+            f.subscribe(&slow, &["A"], Start::Fresh),
+            f.subscribe(&resumed, &["A"], Start::After(f.tape.head().at(4))),
+        ];
+        for n in 11..=50 {
+            f.publish(A, n..=n);
+            f.publish(B, n..=n);
+            f.settle().await;
+        }
+        f.publish(A, 51..=55);
+        let due = [45, 45, 51];
+        for ((list, id), due) in [quick, slow, resumed].iter().zip(ids).zip(due) {
+            assert_eq!(list.0.settled.get() + f.hub.unsubscribe(id), due);
+        }
+    });
+}
+
+#[test]
+fn a_gap_settles_what_it_tells() {
+    story(async || {
+        let mut f = Fixture::new();
+        let list = List::with_room(2);
+        let id = f.subscribe(&list, &["A"], Start::Fresh);
+        let last = 2 * CHANNEL_BATCHES as u64;
+        for n in 1..=last {
+            f.publish(A, n..=n);
+            yield_now().await;
+        }
+        list.0.room.set(usize::MAX);
+        f.hub.drained(id);
+        assert_eq!((list.0.settled.get(), f.hub.unsubscribe(id)), (last, 0));
     });
 }
 

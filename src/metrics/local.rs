@@ -21,7 +21,10 @@ pub struct Local {
 struct PerTransport {
     connections: IntGauge,
     opened: LocalIntCounter,
+    due: LocalIntCounter,
     delivered: LocalIntCounter,
+    gapped: LocalIntCounter,
+    unsent: LocalIntCounter,
     payload: LocalIntCounter,
     framing: LocalIntCounter,
     latency: LocalHistogram,
@@ -54,12 +57,26 @@ impl Local {
         self.closed.with_label_values(&labels).inc();
     }
 
-    /// A client's sink accepted bytes that hold this many ticks.
-    pub fn delivered(&self, transport: Transport, payload: usize, framing: usize, ticks: u64) {
+    /// A client's sink accepted bytes.
+    pub fn sent(&self, transport: Transport, payload: usize, framing: usize) {
         let counters = self.of(transport);
         counters.payload.inc_by(payload as u64);
         counters.framing.inc_by(framing as u64);
-        counters.delivered.inc_by(ticks);
+    }
+
+    /// Ticks that were due have been accepted by a client's sink, or told to it as missing.
+    pub fn settled(&self, transport: Transport, delivered: u64, gapped: u64) {
+        let counters = self.of(transport);
+        counters.due.inc_by(delivered + gapped);
+        counters.delivered.inc_by(delivered);
+        counters.gapped.inc_by(gapped);
+    }
+
+    /// A session ended with ticks that were due and did not reach its client's sink.
+    pub fn unsent(&self, transport: Transport, unsent: u64) {
+        let counters = self.of(transport);
+        counters.due.inc_by(unsent);
+        counters.unsent.inc_by(unsent);
     }
 
     /// Live ticks were this many seconds old when the sink accepted them.
@@ -84,8 +101,11 @@ impl Local {
     /// Adds everything to the shared metrics.
     pub fn flush(&self) {
         for each in &self.transports {
-            let counters = [&each.opened, &each.delivered, &each.payload, &each.framing];
-            counters.into_iter().for_each(LocalIntCounter::flush);
+            let ledger = [&each.due, &each.delivered, &each.gapped, &each.unsent];
+            let others = [&each.opened, &each.payload, &each.framing];
+            for counter in ledger.into_iter().chain(others) {
+                counter.flush();
+            }
             each.latency.flush();
         }
         self.encodes.iter().for_each(LocalIntCounter::flush);
@@ -101,11 +121,15 @@ impl Local {
 impl PerTransport {
     fn new(metrics: &Metrics, transport: Transport) -> Self {
         let name = transport.label();
+        let of = |counters: &IntCounterVec| counters.with_label_values(&[name]).local();
         let layer = |layer| (metrics.wire_bytes.with_label_values(&[name, layer, "out"])).local();
         Self {
             connections: metrics.connections.with_label_values(&[name, BODY]),
-            opened: metrics.opened.with_label_values(&[name]).local(),
-            delivered: metrics.delivered.with_label_values(&[name]).local(),
+            opened: of(&metrics.opened),
+            due: of(&metrics.due),
+            delivered: of(&metrics.delivered),
+            gapped: of(&metrics.gapped),
+            unsent: of(&metrics.unsent),
             payload: layer("payload"),
             framing: layer("framing"),
             latency: (metrics.delivery_latency.with_label_values(&[name, BODY])).local(),

@@ -11,7 +11,10 @@ pub(super) struct Board {
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     quote: Quote,
+    /// The seq that last changed it.
     changed: u64,
+    /// How many ticks it has had.
+    count: u64,
 }
 
 impl Board {
@@ -28,11 +31,17 @@ impl Board {
         *entry = Some(Entry {
             quote: Quote { tick: *tick, open },
             changed: seq,
+            count: entry.map_or(0, |entry| entry.count) + 1,
         });
     }
 
     pub(super) fn quotes(&self, set: &SymbolSet) -> Vec<Quote> {
         self.of(set).map(|entry| entry.quote).collect()
+    }
+
+    /// How many ticks the symbols of a set have had.
+    pub(super) fn count(&self, set: &SymbolSet) -> u64 {
+        self.of(set).map(|entry| entry.count).sum()
     }
 
     pub(super) fn changed_since(&self, seq: u64, set: &SymbolSet) -> bool {

@@ -68,6 +68,12 @@ impl Outbox {
         self.queued.get()
     }
 
+    /// How many ticks that were due lie in it.
+    pub fn unsent(&self) -> u64 {
+        let frames = self.frames.borrow();
+        frames.iter().map(|frame| frame.ledger.due()).sum()
+    }
+
     /// The next frame; `None` when it is closed and empty.
     pub fn poll_frame(&self, cx: &Context<'_>) -> Poll<Option<Rc<Frame>>> {
         if let Some(frame) = self.frames.borrow_mut().pop_front() {

@@ -47,7 +47,8 @@ impl Session {
     pub fn delivered(&self, frame: &Frame, around: usize) {
         let (metrics, transport) = (&self.worker.metrics, self.transport);
         let framing = frame.bytes.len() - frame.payload + around;
-        metrics.delivered(transport, frame.payload, framing, frame.ticks);
+        metrics.sent(transport, frame.payload, framing);
+        metrics.settled(transport, frame.ledger.delivered, frame.ledger.gapped);
         if frame.live.is_empty() {
             return;
         }
@@ -79,7 +80,9 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        self.worker.hub.unsubscribe(self.id);
+        let owed = self.worker.hub.unsubscribe(self.id);
+        let unsent = owed + self.outbox.unsent();
+        self.worker.metrics.unsent(self.transport, unsent);
         // Whoever else holds the outbox learns that nobody reads it any more.
         self.outbox.close(CloseReason::Client);
         let reason = self.outbox.closed().unwrap_or(CloseReason::Client);

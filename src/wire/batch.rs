@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::market::{Cursor, Listing, Micros, SymbolSet, Tick};
 
-use super::frame::{Encoding, Frame, Kind, dress};
+use super::frame::{Encoding, Frame, Kind, Ledger, dress};
 use super::json;
 
 /// Ticks that were generated together.
@@ -105,7 +105,10 @@ impl Batch {
         Frame {
             bytes: self.bytes(encoding).clone(),
             payload: self.bytes(Encoding::Json).len(),
-            ticks,
+            ledger: Ledger {
+                delivered: ticks,
+                gapped: 0,
+            },
             live: Box::new([Stamp {
                 ts: self.generated,
                 ticks,

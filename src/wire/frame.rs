@@ -68,6 +68,22 @@ impl Kind {
     }
 }
 
+/// What became of ticks that were due to a client.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ledger {
+    /// Sent.
+    pub delivered: u64,
+    /// Told to be missing, before a snapshot.
+    pub gapped: u64,
+}
+
+impl Ledger {
+    /// How many ticks were due.
+    pub fn due(self) -> u64 {
+        self.delivered + self.gapped
+    }
+}
+
 /// Bytes for a client and what they hold.
 #[derive(Debug)]
 pub struct Frame {
@@ -75,8 +91,8 @@ pub struct Frame {
     pub bytes: Bytes,
     /// How many of the bytes are messages; the rest is framing.
     pub payload: usize,
-    /// How many ticks the messages hold.
-    pub ticks: u64,
+    /// What becomes of the ticks that were due, once this is sent.
+    pub ledger: Ledger,
     /// When these ticks were generated, if they are sent live; empty for snapshots and replays.
     pub live: Box<[Stamp]>,
 }
@@ -89,7 +105,7 @@ impl Frame {
         Self {
             bytes: out.into(),
             payload: json.len(),
-            ticks: 0,
+            ledger: Ledger::default(),
             live: Box::default(),
         }
     }
@@ -118,7 +134,10 @@ impl Frame {
         Self {
             bytes: out.into(),
             payload: json.len() + before.map_or(0, |gap| gap.len()),
-            ticks: 0,
+            ledger: Ledger {
+                gapped: gap.and_then(|gap| gap.missed).unwrap_or(0),
+                delivered: 0,
+            },
             live: Box::default(),
         }
     }
@@ -137,7 +156,10 @@ impl Frame {
         (joined.ticks > 0).then(|| Self {
             bytes: joined.out.into(),
             payload: joined.payload,
-            ticks: joined.ticks,
+            ledger: Ledger {
+                delivered: joined.ticks,
+                gapped: 0,
+            },
             live: joined.live.into(),
         })
     }
@@ -289,7 +311,7 @@ fn control(opcode: u8, body: &[u8]) -> Frame {
     Frame {
         bytes: out.into(),
         payload: 0,
-        ticks: 0,
+        ledger: Ledger::default(),
         live: Box::default(),
     }
 }
@@ -320,7 +342,7 @@ pub fn sse_prelude(retry_ms: u64, cursor: Option<Cursor>) -> Frame {
     Frame {
         bytes: text.into(),
         payload: 0,
-        ticks: 0,
+        ledger: Ledger::default(),
         live: Box::default(),
     }
 }

@@ -180,7 +180,7 @@ fn a_set_gets_its_ticks_of_a_batch_and_no_others() {
         text(frame.bytes.to_vec()),
         format!("{}]}}\n", &whole[..aapl])
     );
-    assert_eq!((frame.ticks, frame.live.len()), (1, 1));
+    assert_eq!((frame.ledger.delivered, frame.live.len()), (1, 1));
 }
 
 #[test]
@@ -198,7 +198,10 @@ fn batches_stay_messages_of_their_own_on_a_stream_and_become_one_in_a_poll() {
     let [one, two] = [golden("ticks"), golden("ticks-batch")];
     let lines = Frame::ticks(Encoding::Ndjson, &stretch(&batches, &all)).unwrap();
     assert_eq!(text(lines.bytes.to_vec()), format!("{one}\n{two}\n"));
-    assert_eq!((lines.payload, lines.ticks), (one.len() + two.len(), 3));
+    assert_eq!(
+        (lines.payload, lines.ledger.delivered),
+        (one.len() + two.len(), 3)
+    );
     let merged = Frame::ticks(Encoding::Json, &stretch(&batches, &all)).unwrap();
     let merged: serde_json::Value = serde_json::from_slice(&merged.bytes).unwrap();
     assert_eq!(merged["data"].as_array().unwrap().len(), 3);
@@ -216,7 +219,7 @@ fn ticks_up_to_the_join_are_not_live() {
     };
     let frame = Frame::ticks(Encoding::Sse, &stretch).unwrap();
     let live: u64 = frame.live.iter().map(|stamp| stamp.ticks).sum();
-    assert_eq!((frame.ticks, live), (3, 2));
+    assert_eq!((frame.ledger.delivered, live), (3, 2));
 }
 
 #[test]
