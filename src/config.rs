@@ -85,6 +85,14 @@ pub struct Serve {
     #[arg(long, env = "TICKERTAPE_HEARTBEAT", default_value = "5s", value_parser = heartbeat)]
     pub heartbeat: Duration,
 
+    /// Batches that a client who gets every tick may fall behind before its policy applies
+    #[arg(long, env = "TICKERTAPE_MAX_BEHIND", default_value = "10000", value_parser = clap::value_parser!(u64).range(1..))]
+    pub max_behind: u64,
+
+    /// How long such a client may not read before its policy applies, like 5s
+    #[arg(long, env = "TICKERTAPE_SLOW_AFTER", default_value = "5s", value_parser = slow_after)]
+    pub slow_after: Duration,
+
     /// Symbols that one session may name
     #[arg(long, env = "TICKERTAPE_MAX_SYMBOLS", default_value = "500", value_parser = clap::value_parser!(u16).range(1..))]
     pub max_symbols: u16,
@@ -126,6 +134,10 @@ impl Serve {
         hub::Options {
             heartbeat: self.heartbeat,
             flush_interval: self.flush_interval,
+            patience: hub::Patience {
+                max_behind: self.max_behind,
+                slow_after: self.slow_after,
+            },
         }
     }
 
@@ -179,6 +191,10 @@ fn flush_interval(text: &str) -> Result<Duration, String> {
 
 fn heartbeat(text: &str) -> Result<Duration, String> {
     duration(text, Duration::from_millis(100), Duration::from_secs(60))
+}
+
+fn slow_after(text: &str) -> Result<Duration, String> {
+    duration(text, Duration::from_millis(10), Duration::from_secs(3600))
 }
 
 fn duration(text: &str, least: Duration, most: Duration) -> Result<Duration, String> {
@@ -283,6 +299,8 @@ mod tests {
             ("--heartbeat", "0s"),
             ("--heartbeat", "5"),
             ("--flush-interval", "1h"),
+            ("--max-behind", "0"),
+            ("--slow-after", "0s"),
             ("--max-symbols", "0"),
             ("--max-message", "1"),
             ("--bind", "localhost"),

@@ -20,7 +20,8 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use slab::Slab;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+use tokio::sync::Notify;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
 use tokio_stream::wrappers::BroadcastStream;
 use tokio_stream::wrappers::errors::BroadcastStreamRecvError;
 use tokio_util::sync::CancellationToken;
@@ -32,11 +33,12 @@ use crate::wire::batch::Batch;
 use crate::wire::close::CloseReason;
 use crate::wire::frame::{Encoding, Frame, Kind};
 use crate::wire::json;
+use crate::wire::terms::{Mode, Policy, Terms};
 
 pub use sink::Sink;
 pub use subscriber::Start;
 
-use group::{Groups, Key};
+use group::{Groups, Key, Pace};
 use subscriber::{Flushed, Subscriber};
 
 /// Batches that leave together at most.
@@ -52,6 +54,17 @@ pub struct Options {
     pub heartbeat: Duration,
     /// The least time between two flushes; zero flushes as soon as something is there.
     pub flush_interval: Duration,
+    /// When a subscriber who gets every tick is too slow for that.
+    pub patience: Patience,
+}
+
+/// How far a subscriber may fall behind before its policy applies.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// Batches behind the head.
+    pub max_behind: u64,
+    /// How long its sink may be full.
+    pub slow_after: Duration,
 }
 
 /// What a subscriber wants.
@@ -61,6 +74,8 @@ pub struct Wish {
     pub encoding: Encoding,
     /// Its symbols.
     pub set: SymbolSet,
+    /// Which ticks of theirs it wants, and what happens if it cannot keep up.
+    pub terms: Terms,
     /// Where it begins.
     pub start: Start,
     /// What it is given at once when it is behind.
@@ -88,6 +103,8 @@ pub struct Hub<S> {
     tape: Arc<Tape>,
     options: Options,
     state: RefCell<State<S>>,
+    /// Told when a group has someone to wait for.
+    waiting: Notify,
     closed: Cell<bool>,
 }
 
@@ -111,6 +128,7 @@ impl<S: Sink + 'static> Hub<S> {
                 groups: Groups::default(),
                 facts: Facts::default(),
             }),
+            waiting: Notify::new(),
             closed: Cell::new(false),
         });
         tokio::task::spawn_local(Rc::clone(&hub).run(batches, stop));
@@ -119,19 +137,22 @@ impl<S: Sink + 'static> Hub<S> {
 
     async fn run(self: Rc<Self>, batches: BroadcastStream<Arc<Batch>>, stop: CancellationToken) {
         let mut batches = batches.ready_chunks(BATCHES_PER_FLUSH);
-        let mut heartbeat = interval(self.options.heartbeat / 4);
-        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut watch = interval(self.options.watch_interval());
+        watch.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
+            let due = self.state.borrow().groups.next_due();
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
-                _ = heartbeat.tick() => self.send_heartbeats(),
-                Some(received) = batches.next() => {
-                    self.take(received).await;
-                    if !self.options.flush_interval.is_zero() {
-                        sleep(self.options.flush_interval).await;
-                    }
+                _ = watch.tick() => self.watch(),
+                () = self.waiting.notified() => continue,
+                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
+                    self.flush(&[]).await;
                 }
+                Some(received) = batches.next() => self.take(received).await,
+            }
+            if !self.options.flush_interval.is_zero() {
+                sleep(self.options.flush_interval).await;
             }
         }
         self.close();
@@ -148,29 +169,34 @@ impl<S: Sink + 'static> Hub<S> {
         }
         if lagged > 0 {
             self.state.borrow_mut().facts.lagged += lagged;
-            self.each_in_turns(|state, id| state.catch_up(id, &self.tape))
-                .await;
+            self.each_in_turns(|state, id| {
+                if state.subscribers[id].gets_every_tick() {
+                    self.catch_up(state, id);
+                }
+            })
+            .await;
+            // Those who get the latest ticks have missed nothing by it.
+            self.flush(&[]).await;
         } else {
             self.flush(&batches).await;
         }
     }
 
-    /// Brings batches without a hole between them to all who are live.
+    /// Brings batches without a hole between them, or none, to all who are live.
     async fn flush(&self, batches: &[Arc<Batch>]) {
-        let (Some(first), Some(last)) = (batches.first(), batches.last()) else {
-            return;
-        };
-        let first = first.cursor.at(first.cursor.seq - 1);
+        let now = Instant::now();
         {
             let State { groups, facts, .. } = &mut *self.state.borrow_mut();
-            groups.prepare(batches, last.cursor, &mut facts.encodes);
+            groups.prepare(batches, &self.tape, now, &mut facts.encodes);
         }
         self.each_in_turns(|state, id| {
-            let now = Instant::now();
-            let flushed = (state.subscribers.get_mut(id))
-                .map(|subscriber| subscriber.flush(first, last.cursor, now));
+            let State {
+                subscribers, facts, ..
+            } = state;
+            let flushed = (subscribers.get_mut(id))
+                .map(|subscriber| subscriber.flush(&self.tape, now, facts));
             if flushed == Some(Flushed::Apart) {
-                state.catch_up(id, &self.tape);
+                self.catch_up(state, id);
             }
         })
         .await;
@@ -200,22 +226,32 @@ impl<S: Sink + 'static> Hub<S> {
         }
     }
 
-    fn send_heartbeats(&self) {
-        let now = Instant::now();
-        let ts = clock::now();
+    /// Sends heartbeats where it has been silent, and closes those who are too slow and wanted that.
+    fn watch(&self) {
+        let (now, ts) = (Instant::now(), clock::now());
         for (_, subscriber) in &mut self.state.borrow_mut().subscribers {
-            let encoding = subscriber.group.key.encoding;
+            let slow = subscriber.is_slow(&self.tape, self.options.patience, now);
+            if slow && subscriber.policy == Policy::Disconnect {
+                subscriber.sink.close(CloseReason::SlowConsumer);
+            }
+            let encoding = subscriber.encoding();
             let due = now.duration_since(subscriber.sent) >= self.options.heartbeat
+                && encoding != Encoding::Json
                 && subscriber.live
                 && subscriber.sink.has_room();
-            if let (true, Start::After(cursor)) = (due, subscriber.at)
-                && encoding != Encoding::Json
-            {
+            if let (true, Some(cursor)) = (due, subscriber.cursor()) {
                 let json = json::heartbeat(cursor, ts);
                 let frame = Frame::message(encoding, Kind::Heartbeat, Some(cursor), &json);
                 subscriber.send(&Rc::new(frame), now);
             }
         }
+    }
+
+    fn catch_up(&self, state: &mut State<S>, id: usize) {
+        let State {
+            subscribers, facts, ..
+        } = state;
+        subscribers[id].catch_up(&self.tape, self.options.patience, facts);
     }
 
     fn close(&self) {
@@ -231,6 +267,7 @@ impl<S: Sink + 'static> Hub<S> {
         let Wish {
             encoding,
             set,
+            terms,
             start,
             limit,
         } = wish;
@@ -241,17 +278,25 @@ impl<S: Sink + 'static> Hub<S> {
             Start::After(cursor) => self.tape.count_at(cursor, &set),
             Start::Fresh | Start::Lost => None,
         };
+        let now = Instant::now();
+        let key = Key {
+            encoding,
+            set,
+            pace: pace(terms),
+        };
         let id = state.subscribers.insert(Subscriber {
             sink,
-            group: state.groups.join(Key { encoding, set }),
+            group: state.groups.join(key, &self.tape, now),
+            policy: terms.policy,
             limit,
             joined: self.tape.head().seq,
             at: start,
             seen,
             live: false,
-            sent: Instant::now(),
+            blocked: None,
+            sent: now,
         });
-        state.catch_up(id, &self.tape);
+        self.catch_up(state, id);
         SubscriberId(id)
     }
 
@@ -268,8 +313,18 @@ impl<S: Sink + 'static> Hub<S> {
     /// The sink has room again.
     pub fn drained(&self, id: SubscriberId) {
         let state = &mut *self.state.borrow_mut();
-        if !state.subscribers[id.0].live {
-            state.catch_up(id.0, &self.tape);
+        let subscriber = &mut state.subscribers[id.0];
+        if subscriber.live {
+            return;
+        }
+        if subscriber.blocked.is_some() && subscriber.is_rated() {
+            // Another frame now could be one too many: it takes part in its group's next one.
+            subscriber.live = true;
+            subscriber.blocked = None;
+            subscriber.group.wait_for_next();
+            self.waiting.notify_one();
+        } else {
+            self.catch_up(state, id.0);
         }
     }
 
@@ -289,8 +344,23 @@ impl<S: Sink + 'static> Hub<S> {
     }
 }
 
-impl<S: Sink> State<S> {
-    fn catch_up(&mut self, id: usize, tape: &Tape) {
-        self.subscribers[id].catch_up(tape, Instant::now(), &mut self.facts);
+impl Options {
+    /// How often heartbeats and slow subscribers are looked for.
+    fn watch_interval(&self) -> Duration {
+        self.heartbeat
+            .min(self.patience.slow_after)
+            .max(LEAST_WATCH)
+            / 4
+    }
+}
+
+/// Looking more often than a few times in this would cost more than it tells.
+const LEAST_WATCH: Duration = Duration::from_millis(40);
+
+fn pace(terms: Terms) -> Pace {
+    match (terms.mode, terms.max_rate) {
+        (Mode::Every, _) => Pace::Every,
+        (Mode::Conflate, 0) => Pace::Conflate(Duration::ZERO),
+        (Mode::Conflate, rate) => Pace::Conflate(Duration::from_secs(1) / rate),
     }
 }

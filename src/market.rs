@@ -57,3 +57,16 @@ pub struct Snapshot {
     /// How many ticks these symbols have had up to there, since the tape began.
     pub count: u64,
 }
+
+/// The latest ticks of some symbols at one place on the tape.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Latest {
+    /// The place.
+    pub cursor: Cursor,
+    /// When the batch at that place was published.
+    pub ts: Micros,
+    /// Each tick with the seq of its batch, in the order in which they were published.
+    pub ticks: Vec<(Tick, u64)>,
+    /// How many ticks these symbols have had up to there, since the tape began.
+    pub count: u64,
+}

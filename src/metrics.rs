@@ -73,6 +73,7 @@ pub struct Metrics {
     closed: IntCounterVec,
     due: IntCounterVec,
     delivered: IntCounterVec,
+    conflated: IntCounterVec,
     gapped: IntCounterVec,
     unsent: IntCounterVec,
     wire_bytes: IntCounterVec,
@@ -127,12 +128,17 @@ impl Metrics {
             ),
             due: of.counters(
                 "ticks_due_total",
-                "Ticks that sessions were due and that are settled: the sum of delivered, gapped and unsent.",
+                "Ticks that sessions were due and that are settled: the sum of delivered, conflated, gapped and unsent.",
                 &["transport"],
             ),
             delivered: of.counters(
                 "ticks_delivered_total",
                 "Ticks that a client's sink accepted, replayed ones too; snapshots hold quotes, not ticks.",
+                &["transport"],
+            ),
+            conflated: of.counters(
+                "ticks_conflated_total",
+                "Ticks left out for a later one of the same symbol, as a session wanted or since it was slow.",
                 &["transport"],
             ),
             gapped: of.counters(

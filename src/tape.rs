@@ -11,7 +11,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use tokio::sync::broadcast;
 
-use crate::market::{Cursor, Epoch, Listing, Micros, Snapshot, SymbolSet, Tick};
+use crate::market::{Cursor, Epoch, Latest, Listing, Micros, Snapshot, SymbolSet, Tick};
 use crate::wire::batch::Batch;
 use crate::wire::json::{Gap, GapReason};
 
@@ -47,6 +47,15 @@ struct State {
 pub struct Publisher {
     tape: Arc<Tape>,
     head: Cursor,
+}
+
+/// A place on the tape as a set of symbols knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// The place.
+    pub cursor: Cursor,
+    /// How many ticks the symbols have had up to there, since the tape began.
+    pub count: u64,
 }
 
 /// What a reader gets in one piece, at most.
@@ -119,15 +128,19 @@ impl Tape {
         self.read().snapshot(set)
     }
 
-    /// How many ticks a set of symbols has had since the tape began.
-    pub fn count(&self, set: &SymbolSet) -> u64 {
-        self.read().board.count(set)
+    /// The head, and how many ticks a set of symbols has had up to there.
+    pub fn mark(&self, set: &SymbolSet) -> Mark {
+        let state = self.read();
+        Mark {
+            cursor: state.head,
+            count: state.board.count(set),
+        }
     }
 
-    /// The same at an earlier place; `None` where that can no longer be known.
+    /// How many ticks a set of symbols had had at an earlier place; `None` where that can no longer be known.
     pub fn count_at(&self, cursor: Cursor, set: &SymbolSet) -> Option<u64> {
         let state = self.read();
-        if cursor.epoch != state.head.epoch || cursor.seq > state.head.seq {
+        if state.misplaced(cursor).is_some() {
             return None;
         }
         let count = state.board.count(set);
@@ -142,19 +155,8 @@ impl Tape {
     /// and repairing a lag.
     pub fn since(&self, cursor: Cursor, set: &SymbolSet, limit: Limit) -> Since {
         let state = self.read();
-        let gap = |reason| {
-            let gap = Gap {
-                from: Some(cursor),
-                missed: None,
-                reason,
-            };
-            Since::Gap(gap, state.snapshot(set))
-        };
-        if cursor.epoch != state.head.epoch {
-            return gap(GapReason::EpochChanged);
-        }
-        if cursor.seq > state.head.seq {
-            return gap(GapReason::UnknownCursor);
+        if let Some(gap) = state.misplaced(cursor) {
+            return Since::Gap(gap, state.snapshot(set));
         }
         if !state.board.changed_since(cursor.seq, set) {
             return Since::Batches {
@@ -163,10 +165,24 @@ impl Tape {
                 more: false,
             };
         }
-        let Some(batches) = state.journal.after(cursor.seq) else {
-            return gap(GapReason::ReplayWindow);
-        };
-        pick(batches, cursor, set, limit, state.head)
+        match state.journal.after(cursor.seq) {
+            Some(batches) => pick(batches, cursor, set, limit, state.head),
+            None => Since::Gap(gap(cursor, GapReason::ReplayWindow), state.snapshot(set)),
+        }
+    }
+
+    /// The latest ticks of a set since a cursor, however old; a gap if the cursor is not of this tape.
+    pub fn latest(&self, cursor: Cursor, set: &SymbolSet) -> Result<Latest, (Gap, Snapshot)> {
+        let state = self.read();
+        match state.misplaced(cursor) {
+            Some(gap) => Err((gap, state.snapshot(set))),
+            None => Ok(Latest {
+                cursor: state.head,
+                ts: state.ts,
+                ticks: state.board.latest(cursor.seq, set),
+                count: state.board.count(set),
+            }),
+        }
     }
 
     fn read(&self) -> RwLockReadGuard<'_, State> {
@@ -176,6 +192,14 @@ impl Tape {
 }
 
 impl State {
+    /// The gap of a cursor that does not belong to this tape.
+    fn misplaced(&self, cursor: Cursor) -> Option<Gap> {
+        if cursor.epoch != self.head.epoch {
+            return Some(gap(cursor, GapReason::EpochChanged));
+        }
+        (cursor.seq > self.head.seq).then(|| gap(cursor, GapReason::UnknownCursor))
+    }
+
     fn snapshot(&self, set: &SymbolSet) -> Snapshot {
         Snapshot {
             cursor: self.head,
@@ -183,6 +207,14 @@ impl State {
             quotes: self.board.quotes(set),
             count: self.board.count(set),
         }
+    }
+}
+
+fn gap(from: Cursor, reason: GapReason) -> Gap {
+    Gap {
+        from: Some(from),
+        missed: None,
+        reason,
     }
 }
 

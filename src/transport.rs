@@ -15,12 +15,13 @@ use std::time::Duration;
 
 use rand::RngExt;
 
-use crate::hub::Hub;
+use crate::hub::{Hub, Start};
 use crate::market::{Cursor, SymbolSet};
 use crate::metrics::Local;
 use crate::tape::Limit;
 use crate::wire::frame::Encoding;
 use crate::wire::json::{self, Welcome};
+use crate::wire::terms::Terms;
 
 pub use outbox::Outbox;
 pub use session::Session;
@@ -64,15 +65,17 @@ pub struct Manners {
 pub struct Request {
     /// Its symbols.
     pub set: SymbolSet,
+    /// Which ticks of theirs it wants, and what happens if it cannot keep up.
+    pub terms: Terms,
     /// Where it begins.
-    pub start: crate::hub::Start,
+    pub start: Start,
 }
 
 impl Worker {
     /// Where a session that begins so starts: the client's own cursor, or the head for one that has none.
-    fn starting_cursor(&self, start: crate::hub::Start) -> Cursor {
+    fn starting_cursor(&self, start: Start) -> Cursor {
         match start {
-            crate::hub::Start::After(cursor) => cursor,
+            Start::After(cursor) => cursor,
             _ => self.hub.tape().head(),
         }
     }

@@ -40,11 +40,12 @@ claims! {
 }
 
 /// A journal that is no longer than it must be.
-const SHORT: Settings = Settings {
-    journal: 1,
-    heartbeat: Duration::from_secs(5),
-    epoch: 1,
-};
+fn short_journal() -> Settings {
+    Settings {
+        journal: 1,
+        ..Settings::default()
+    }
+}
 
 /// More batches than the shortest journal holds.
 const MORE_THAN_THE_JOURNAL: u64 = 1_500;
@@ -172,7 +173,7 @@ async fn assert_gap<C: Client>(client: &mut C, reason: &str, from: &str) {
 }
 
 async fn a_cursor_from_before_the_journal_brings_a_gap_and_the_board<C: Client>() {
-    let mut server = TestServer::with(SHORT);
+    let mut server = TestServer::with(short_journal());
     let cursor = cursor_of(&http::get(server.address, "/v1/quotes").await.json());
     server.publish_each("AAPL", MORE_THAN_THE_JOURNAL);
     let mut client = C::open(server.address, &format!("since={cursor}")).await;
@@ -182,7 +183,7 @@ async fn a_cursor_from_before_the_journal_brings_a_gap_and_the_board<C: Client>(
 }
 
 async fn a_cursor_from_before_the_journal_is_no_gap_for_quiet_symbols<C: Client>() {
-    let mut server = TestServer::with(SHORT);
+    let mut server = TestServer::with(short_journal());
     let cursor = cursor_of(&http::get(server.address, "/v1/quotes").await.json());
     server.publish_each("AAPL", MORE_THAN_THE_JOURNAL);
     let query = format!("symbols=F&wait=0.05&since={cursor}");

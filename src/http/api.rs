@@ -45,7 +45,8 @@ impl Here {
     ) -> Result<Request, Problem> {
         let (listing, max) = (self.0.hub.tape().listing(), self.0.manners.max_symbols);
         let set = params.symbols(listing, max, may_be_empty)?;
-        Ok(Request { set, start })
+        let terms = params.terms()?;
+        Ok(Request { set, terms, start })
     }
 }
 

@@ -11,6 +11,7 @@ use crate::market::{Listing, SymbolSet};
 use crate::transport::poll::Patience;
 use crate::wire::cursor;
 use crate::wire::error::ErrorCode;
+use crate::wire::terms::{Mode, Policy, Terms};
 
 use super::Problem;
 
@@ -109,6 +110,36 @@ impl Params {
             Some(Ok(cursor)) => Start::After(cursor),
             Some(Err(_)) => Start::Lost,
         }
+    }
+
+    /// `mode`, `max_rate` in frames a second, and `policy`.
+    pub(super) fn terms(&self) -> Result<Terms, Problem> {
+        let mode = match self.get("mode")? {
+            None | Some("every") => Mode::Every,
+            Some("conflate") => Mode::Conflate,
+            Some(other) => return Err(bad(format!("mode={other} is neither every nor conflate"))),
+        };
+        let policy = match self.get("policy")? {
+            None | Some("conflate") => Policy::Conflate,
+            Some("disconnect") => Policy::Disconnect,
+            Some(other) => {
+                let detail = format!("policy={other} is neither conflate nor disconnect");
+                return Err(bad(detail));
+            }
+        };
+        let max_rate = self.get("max_rate")?.map_or(Ok(0), |text| {
+            let most = Terms::MOST_FRAMES;
+            (text.parse().ok().filter(|rate| *rate <= most)).ok_or_else(|| {
+                bad(format!(
+                    "max_rate={text} is not a number of frames a second from 0 to {most}"
+                ))
+            })
+        })?;
+        Ok(Terms {
+            mode,
+            max_rate,
+            policy,
+        })
     }
 
     /// `wait` in seconds, or `Prefer: wait=N` (RFC 7240), and `limit` in ticks.

@@ -1,25 +1,68 @@
-//! Groups: subscribers of one encoding and one symbol set share what is encoded for them.
+//! Groups: subscribers who want the same share what is encoded for them.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::market::{Cursor, SymbolSet};
+use tokio::time::Instant;
+
+use crate::market::{Cursor, Latest, SymbolSet};
+use crate::tape::{Mark, Tape};
 use crate::wire::batch::Batch;
-use crate::wire::frame::{Encoding, Frame, Stretch};
+use crate::wire::frame::{Encoding, Frame, Span, Stretch};
 
+/// What the subscribers of a group have in common.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Key {
     pub(super) encoding: Encoding,
     pub(super) set: SymbolSet,
+    pub(super) pace: Pace,
+}
+
+/// Which ticks a group gets, and how often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Pace {
+    /// Each one, as they come.
+    Every,
+    /// The latest ones, with at least this time between two frames.
+    Conflate(Duration),
 }
 
 #[derive(Debug)]
 pub(super) struct Group {
     pub(super) key: Rc<Key>,
-    /// What the flush that runs now has for the group; `None` if that is nothing.
-    pub(super) pending: RefCell<Option<Rc<Frame>>>,
+    /// What the flush that runs now has for the group; `None` if the group takes no part in it.
+    pub(super) flush: RefCell<Option<Flush>>,
+    /// Where a conflating group stood after its last flush.
+    at: Cell<Mark>,
+    /// When a conflating group may be flushed again.
+    due: Cell<Instant>,
+    /// Whether a conflating group waits for that.
+    waits: Cell<bool>,
+}
+
+/// A group's part in a flush: what came after `first` and up to `last`.
+#[derive(Clone, Debug)]
+pub(super) struct Flush {
+    pub(super) first: Cursor,
+    pub(super) last: Cursor,
+    /// For those who stand at `first`; `None` if there is nothing for the group's symbols.
+    pub(super) frame: Option<Rc<Frame>>,
+    /// For those of a conflating group who stand further on.
+    pub(super) latest: Option<Rc<Latest>>,
+}
+
+impl Group {
+    /// A member of a conflating group has missed a flush and is able to take part again.
+    pub(super) fn wait_for_next(&self) {
+        self.waits.set(true);
+    }
+
+    fn is_due(&self, now: Instant) -> bool {
+        now >= self.due.get()
+    }
 }
 
 /// The groups of a worker, each there as long as it has a subscriber.
@@ -27,11 +70,17 @@ pub(super) struct Group {
 pub(super) struct Groups(HashMap<Rc<Key>, Rc<Group>>);
 
 impl Groups {
-    pub(super) fn join(&mut self, key: Key) -> Rc<Group> {
+    /// The group of this key; a new one stands at the tape's head.
+    pub(super) fn join(&mut self, key: Key, tape: &Tape, now: Instant) -> Rc<Group> {
         let key = Rc::new(key);
         let group = self.0.entry(Rc::clone(&key)).or_insert_with(|| {
-            let pending = RefCell::default();
-            Rc::new(Group { key, pending })
+            Rc::new(Group {
+                at: Cell::new(tape.mark(&key.set)),
+                key,
+                flush: RefCell::default(),
+                due: Cell::new(now),
+                waits: Cell::new(false),
+            })
         });
         Rc::clone(group)
     }
@@ -45,26 +94,93 @@ impl Groups {
         }
     }
 
-    /// Encodes a flush once for each group and counts, by encoding, what had to be encoded anew.
-    pub(super) fn prepare(&self, batches: &[Arc<Batch>], upto: Cursor, encodes: &mut [u64; 4]) {
+    /// Encodes a flush of these batches, of which there may be none, once for each group that takes part, and
+    /// counts, by encoding, what had to be encoded anew.
+    pub(super) fn prepare(
+        &self,
+        batches: &[Arc<Batch>],
+        tape: &Tape,
+        now: Instant,
+        encodes: &mut [u64; 4],
+    ) {
         for group in self.0.values() {
-            let Key { encoding, set } = &*group.key;
-            let stretch = Stretch {
-                batches,
-                set,
-                upto,
-                more: false,
-                live_after: 0,
+            let (flush, anew) = match group.key.pace {
+                Pace::Every => every(&group.key, batches),
+                Pace::Conflate(_) if !group.is_due(now) => {
+                    group.waits.set(true);
+                    (None, false)
+                }
+                Pace::Conflate(gap) => conflate(group, tape, gap, now),
             };
-            let frame = Frame::ticks(*encoding, &stretch);
-            let anew = frame.is_some() && stretch.as_published().is_none();
-            encodes[*encoding as usize] += u64::from(anew);
-            *group.pending.borrow_mut() = frame.map(Rc::new);
+            encodes[group.key.encoding as usize] += u64::from(anew);
+            *group.flush.borrow_mut() = flush;
         }
+    }
+
+    /// When the next group that waits for its time may be flushed.
+    pub(super) fn next_due(&self) -> Option<Instant> {
+        let waiting = self.0.values().filter(|group| group.waits.get());
+        waiting.map(|group| group.due.get()).min()
     }
 
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }
+}
+
+fn every(key: &Key, batches: &[Arc<Batch>]) -> (Option<Flush>, bool) {
+    let (Some(first), Some(last)) = (batches.first(), batches.last()) else {
+        return (None, false);
+    };
+    let stretch = Stretch {
+        batches,
+        set: &key.set,
+        upto: last.cursor,
+        more: false,
+        live_after: 0,
+    };
+    let frame = Frame::ticks(key.encoding, &stretch).map(Rc::new);
+    let anew = frame.is_some() && stretch.as_published().is_none();
+    let flush = Flush {
+        first: first.cursor.at(first.cursor.seq - 1),
+        last: last.cursor,
+        frame,
+        latest: None,
+    };
+    (Some(flush), anew)
+}
+
+fn conflate(group: &Group, tape: &Tape, gap: Duration, now: Instant) -> (Option<Flush>, bool) {
+    let Mark {
+        cursor: first,
+        count,
+    } = group.at.get();
+    let Key { encoding, set, .. } = &*group.key;
+    let Ok(latest) = tape.latest(first, set) else {
+        // A group stands where its own tape has stood.
+        return (None, false);
+    };
+    let span = Span {
+        after: first.seq,
+        owed: Some(latest.count - count),
+        live_after: 0,
+    };
+    let frame = Frame::latest(*encoding, tape.listing(), &latest, span, false).map(Rc::new);
+    group.at.set(Mark {
+        cursor: latest.cursor,
+        count: latest.count,
+    });
+    group.waits.set(false);
+    let anew = frame.is_some();
+    if anew {
+        group.due.set(now + gap);
+    }
+    let flush = Flush {
+        first,
+        last: latest.cursor,
+        frame,
+        latest: Some(Rc::new(latest)),
+    };
+    (Some(flush), anew)
 }

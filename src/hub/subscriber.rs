@@ -1,17 +1,20 @@
 //! One client as the hub sees it: where it stands on the tape and how it is brought to the head.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::market::Cursor;
+use crate::market::{Cursor, Latest};
 use crate::tape::{Limit, Since, Tape};
-use crate::wire::frame::{Encoding, Frame, Stretch};
+use crate::wire::close::CloseReason;
+use crate::wire::frame::{Encoding, Frame, Span, Stretch};
 use crate::wire::json::{Gap, GapReason};
+use crate::wire::terms::Policy;
 
-use super::Facts;
-use super::group::Group;
+use super::group::{Group, Pace};
 use super::sink::Sink;
+use super::{Facts, Patience};
 
 /// Where a subscription begins.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +31,7 @@ pub enum Start {
 pub(super) struct Subscriber<S> {
     pub(super) sink: S,
     pub(super) group: Rc<Group>,
+    pub(super) policy: Policy,
     /// What it is given at once when it is not live.
     pub(super) limit: Limit,
     /// Where the tape stood when it came: ticks up to there are replayed to it, not live.
@@ -36,8 +40,10 @@ pub(super) struct Subscriber<S> {
     pub(super) at: Start,
     /// How many ticks its symbols had had there; `None` where that cannot be known.
     pub(super) seen: Option<u64>,
-    /// Whether it stands at the worker's head and gets what is flushed; else it is served from the journal.
+    /// Whether it takes part in flushes; else it is served alone as soon as its sink has room.
     pub(super) live: bool,
+    /// When its sink became full while it was live. Catching up after a resume does not count.
+    pub(super) blocked: Option<Instant>,
     /// When the sink last took something.
     pub(super) sent: Instant,
 }
@@ -52,46 +58,58 @@ impl<S: Sink> Subscriber<S> {
     }
 
     /// Goes on from where the subscriber stands until it is at the head or its sink is full.
-    pub(super) fn catch_up(&mut self, tape: &Tape, now: Instant, facts: &mut Facts) {
+    pub(super) fn catch_up(&mut self, tape: &Tape, patience: Patience, facts: &mut Facts) {
+        let now = Instant::now();
         self.live = false;
         while self.sink.has_room() {
-            let Piece { frame, upto, more } = self.next_piece(tape, facts);
+            if self.is_slow(tape, patience, now) && self.policy == Policy::Disconnect {
+                return self.sink.close(CloseReason::SlowConsumer);
+            }
+            let Piece { frame, upto, more } = self.next_piece(tape, patience, now, facts);
             self.at = Start::After(upto);
             // A poll ends with its first frame, and has been told if more waits.
-            self.live = !more || (frame.is_some() && self.group.key.encoding == Encoding::Json);
+            self.live = !more || (frame.is_some() && self.encoding() == Encoding::Json);
             if let Some(frame) = frame {
-                facts.encodes[self.group.key.encoding as usize] += 1;
+                facts.encodes[self.encoding() as usize] += 1;
                 self.send(&Rc::new(frame), now);
             }
             if self.live {
+                self.blocked = None;
                 return;
             }
         }
     }
 
-    /// Takes part in a flush of the batches after `first` and up to `last`.
-    pub(super) fn flush(&mut self, first: Cursor, last: Cursor, now: Instant) -> Flushed {
-        let Start::After(at) = self.at else {
+    /// Takes part in its group's flush.
+    pub(super) fn flush(&mut self, tape: &Tape, now: Instant, facts: &mut Facts) -> Flushed {
+        let (Some(flush), Start::After(at)) = (self.group.flush.borrow().clone(), self.at) else {
             return Flushed::Done;
         };
-        if !self.live || at.seq >= last.seq {
+        if !self.live || at.seq >= flush.last.seq {
             return Flushed::Done;
         }
-        let pending = self.group.pending.borrow().clone();
-        let fits = pending
-            .as_ref()
-            .is_none_or(|frame| frame.ledger.delivered <= self.limit.ticks);
-        if at.seq != first.seq || !fits {
-            return Flushed::Apart;
-        }
-        if let Some(frame) = pending {
+        let frame = match &flush.latest {
+            _ if at.seq == flush.first.seq => flush.frame,
+            // Whoever joined or was served alone meanwhile gets the rest of the same, and stands with the others.
+            Some(latest) if at.seq > flush.first.seq => {
+                let frame = self.rest_of(latest, at, tape).map(Rc::new);
+                facts.encodes[self.encoding() as usize] += u64::from(frame.is_some());
+                frame
+            }
+            _ => return Flushed::Apart,
+        };
+        if let Some(frame) = frame {
+            if frame.ledger.delivered > self.limit.ticks {
+                return Flushed::Apart;
+            }
             if !self.sink.has_room() {
                 self.live = false;
+                self.blocked = Some(now);
                 return Flushed::Done;
             }
             self.send(&frame, now);
         }
-        self.at = Start::After(last);
+        self.at = Start::After(flush.last);
         Flushed::Done
     }
 
@@ -103,48 +121,62 @@ impl<S: Sink> Subscriber<S> {
 
     /// How many ticks are due to it that were never offered to its sink.
     pub(super) fn owed(&self, tape: &Tape) -> u64 {
-        match (self.group.key.encoding, self.seen) {
+        match (self.encoding(), self.seen) {
             // A poll ends where its answer does.
             (Encoding::Json, _) | (_, None) => 0,
-            (_, Some(seen)) => tape.count(&self.group.key.set) - seen,
+            (_, Some(seen)) => tape.mark(&self.group.key.set).count - seen,
         }
     }
 
-    fn next_piece(&mut self, tape: &Tape, facts: &mut Facts) -> Piece {
-        let (encoding, set) = (self.group.key.encoding, &self.group.key.set);
+    /// Whether it was live and has been too slow for that.
+    pub(super) fn is_slow(&self, tape: &Tape, patience: Patience, now: Instant) -> bool {
+        let (Some(since), Start::After(at)) = (self.blocked, self.at) else {
+            return false;
+        };
+        let behind = tape.head().seq.saturating_sub(at.seq);
+        now.duration_since(since) > patience.slow_after || behind > patience.max_behind
+    }
+
+    pub(super) fn encoding(&self) -> Encoding {
+        self.group.key.encoding
+    }
+
+    /// Whether no tick is left out for it.
+    pub(super) fn gets_every_tick(&self) -> bool {
+        self.group.key.pace == Pace::Every
+    }
+
+    /// Whether it waits for its group's time rather than being served at once.
+    pub(super) fn is_rated(&self) -> bool {
+        matches!(self.group.key.pace, Pace::Conflate(gap) if gap > Duration::ZERO)
+    }
+
+    fn next_piece(
+        &mut self,
+        tape: &Tape,
+        patience: Patience,
+        now: Instant,
+        facts: &mut Facts,
+    ) -> Piece {
+        let set = &self.group.key.set;
         if set.is_empty() {
-            return Piece {
-                frame: None,
-                upto: tape.head(),
-                more: false,
-            };
+            return Piece::nothing(tape.head());
         }
         let (gap, board) = match self.at {
             Start::Fresh => (None, tape.snapshot(set)),
             Start::Lost => (Some(LOST), tape.snapshot(set)),
-            Start::After(cursor) => match tape.since(cursor, set, self.limit) {
-                Since::Gap(gap, board) => (Some(gap), board),
-                Since::Batches {
-                    batches,
-                    upto,
-                    more,
-                } => {
-                    // To a poll, whose sessions follow each other, the edge tells what is live.
-                    let live_after = match encoding {
-                        Encoding::Json => 0,
-                        _ => self.joined,
-                    };
-                    let stretch = Stretch {
-                        batches: &batches,
-                        set,
-                        upto,
-                        more,
-                        live_after,
-                    };
-                    let frame = Frame::ticks(encoding, &stretch);
-                    return Piece { frame, upto, more };
+            Start::After(cursor) => {
+                let slow = self.is_slow(tape, patience, now);
+                let piece = if slow || !self.gets_every_tick() {
+                    self.latest_piece(tape, cursor, slow)
+                } else {
+                    self.replayed_piece(tape, cursor)
+                };
+                match piece {
+                    Ok(piece) => return piece,
+                    Err((gap, board)) => (Some(gap), board),
                 }
-            },
+            }
         };
         // What was seen belongs to this tape, or is not known.
         let missed = self.seen.map(|seen| board.count - seen);
@@ -152,18 +184,96 @@ impl<S: Sink> Subscriber<S> {
         facts.gaps += u64::from(gap.is_some());
         self.seen = Some(board.count - missed.unwrap_or(0));
         Piece {
-            frame: Some(Frame::snapshot(encoding, tape.listing(), &board, gap)),
+            frame: Some(Frame::snapshot(
+                self.encoding(),
+                tape.listing(),
+                &board,
+                gap,
+            )),
             upto: board.cursor,
             more: false,
         }
     }
+
+    /// Each tick since the cursor, as many as go at once.
+    fn replayed_piece(&self, tape: &Tape, cursor: Cursor) -> Result<Piece, Missing> {
+        let (encoding, set) = (self.encoding(), &self.group.key.set);
+        match tape.since(cursor, set, self.limit) {
+            Since::Gap(gap, board) => Err((gap, board)),
+            Since::Batches {
+                batches,
+                upto,
+                more,
+            } => {
+                let stretch = Stretch {
+                    batches: &batches,
+                    set,
+                    upto,
+                    more,
+                    live_after: self.live_after(),
+                };
+                let frame = Frame::ticks(encoding, &stretch);
+                Ok(Piece { frame, upto, more })
+            }
+        }
+    }
+
+    /// The latest tick of each symbol since the cursor; one who was slow is told what it does not get.
+    fn latest_piece(&mut self, tape: &Tape, cursor: Cursor, slow: bool) -> Result<Piece, Missing> {
+        let latest = tape.latest(cursor, &self.group.key.set)?;
+        let span = self.span(&latest, cursor);
+        let told = slow && self.gets_every_tick();
+        let frame = Frame::latest(self.encoding(), tape.listing(), &latest, span, told);
+        // Sending adds what was due; if that is not known, from here on it is.
+        let due = frame.as_ref().map_or(0, |frame| frame.ledger.due());
+        self.seen = Some(latest.count - due);
+        Ok(Piece {
+            frame,
+            upto: latest.cursor,
+            more: false,
+        })
+    }
+
+    fn rest_of(&self, latest: &Latest, at: Cursor, tape: &Tape) -> Option<Frame> {
+        let span = self.span(latest, at);
+        Frame::latest(self.encoding(), tape.listing(), latest, span, false)
+    }
+
+    fn span(&self, latest: &Latest, at: Cursor) -> Span {
+        Span {
+            after: at.seq,
+            owed: self.seen.map(|seen| latest.count - seen),
+            live_after: self.live_after(),
+        }
+    }
+
+    /// To a poll, whose sessions follow each other, the edge tells what is live.
+    fn live_after(&self) -> u64 {
+        match self.encoding() {
+            Encoding::Json => 0,
+            _ => self.joined,
+        }
+    }
 }
 
-/// What comes next for a subscriber who is not at the head.
+/// Why ticks cannot be had, and the board in their place.
+type Missing = (Gap, crate::market::Snapshot);
+
+/// What comes next for a subscriber who is served alone.
 struct Piece {
     frame: Option<Frame>,
     upto: Cursor,
     more: bool,
+}
+
+impl Piece {
+    fn nothing(upto: Cursor) -> Self {
+        Self {
+            frame: None,
+            upto,
+            more: false,
+        }
+    }
 }
 
 /// What came of a flush.

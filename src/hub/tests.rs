@@ -101,6 +101,10 @@ impl Fixture {
         let options = Options {
             heartbeat: Duration::from_secs(5),
             flush_interval: Duration::ZERO,
+            patience: Patience {
+                max_behind: u64::MAX,
+                slow_after: Duration::from_secs(60),
+            },
         };
         let stop = CancellationToken::new();
         let hub = Hub::start(Arc::clone(&tape), options, stop.clone());
@@ -122,6 +126,7 @@ impl Fixture {
         let wish = Wish {
             encoding: Encoding::Ndjson,
             set: set(self.tape.listing(), symbols),
+            terms: Terms::default(),
             start,
             limit: Limit {
                 bytes: 1_000,

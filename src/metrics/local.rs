@@ -23,6 +23,7 @@ struct PerTransport {
     opened: LocalIntCounter,
     due: LocalIntCounter,
     delivered: LocalIntCounter,
+    conflated: LocalIntCounter,
     gapped: LocalIntCounter,
     unsent: LocalIntCounter,
     payload: LocalIntCounter,
@@ -64,11 +65,12 @@ impl Local {
         counters.framing.inc_by(framing as u64);
     }
 
-    /// Ticks that were due have been accepted by a client's sink, or told to it as missing.
-    pub fn settled(&self, transport: Transport, delivered: u64, gapped: u64) {
+    /// Ticks that were due have been accepted by a client's sink, left out for later ones, or told as missing.
+    pub fn settled(&self, transport: Transport, delivered: u64, conflated: u64, gapped: u64) {
         let counters = self.of(transport);
-        counters.due.inc_by(delivered + gapped);
+        counters.due.inc_by(delivered + conflated + gapped);
         counters.delivered.inc_by(delivered);
+        counters.conflated.inc_by(conflated);
         counters.gapped.inc_by(gapped);
     }
 
@@ -101,9 +103,9 @@ impl Local {
     /// Adds everything to the shared metrics.
     pub fn flush(&self) {
         for each in &self.transports {
-            let ledger = [&each.due, &each.delivered, &each.gapped, &each.unsent];
-            let others = [&each.opened, &each.payload, &each.framing];
-            for counter in ledger.into_iter().chain(others) {
+            let settled = [&each.delivered, &each.conflated, &each.gapped, &each.unsent];
+            let others = [&each.due, &each.opened, &each.payload, &each.framing];
+            for counter in settled.into_iter().chain(others) {
                 counter.flush();
             }
             each.latency.flush();
@@ -128,6 +130,7 @@ impl PerTransport {
             opened: of(&metrics.opened),
             due: of(&metrics.due),
             delivered: of(&metrics.delivered),
+            conflated: of(&metrics.conflated),
             gapped: of(&metrics.gapped),
             unsent: of(&metrics.unsent),
             payload: layer("payload"),

@@ -39,6 +39,14 @@ impl Board {
         self.of(set).map(|entry| entry.quote).collect()
     }
 
+    /// The latest ticks of a set's symbols that changed after `seq`, in the order in which they changed.
+    pub(super) fn latest(&self, seq: u64, set: &SymbolSet) -> Vec<(Tick, u64)> {
+        let changed = self.of(set).filter(|entry| entry.changed > seq);
+        let mut ticks: Vec<_> = changed.map(|e| (e.quote.tick, e.changed)).collect();
+        ticks.sort_by_key(|(_, changed)| *changed);
+        ticks
+    }
+
     /// How many ticks the symbols of a set have had.
     pub(super) fn count(&self, set: &SymbolSet) -> u64 {
         self.of(set).map(|entry| entry.count).sum()

@@ -17,6 +17,8 @@ pub struct Outbox {
     queued: Cell<usize>,
     frames: RefCell<VecDeque<Rc<Frame>>>,
     closed: Cell<Option<CloseReason>>,
+    /// Ticks in frames that were thrown away for a client that does not read.
+    thrown: Cell<u64>,
     /// The last frame, for transports that have a word for the end.
     farewell: fn(CloseReason) -> Option<Frame>,
     /// Who takes from it, if it waits.
@@ -39,6 +41,7 @@ impl Outbox {
             queued: Cell::new(0),
             frames: RefCell::default(),
             closed: Cell::new(None),
+            thrown: Cell::new(0),
             reader: RefCell::default(),
             closing: RefCell::default(),
         })
@@ -54,6 +57,12 @@ impl Outbox {
     /// Closes it after a last frame, unless it is closed already.
     pub fn finish(&self, reason: CloseReason, last: Option<Frame>) {
         if self.closed.get().is_none() {
+            if reason == CloseReason::SlowConsumer {
+                // What it has not read until now shall not stand between it and the close.
+                self.thrown.set(self.unsent());
+                self.frames.borrow_mut().clear();
+                self.queued.set(0);
+            }
             if let Some(frame) = last {
                 self.push(Rc::new(frame));
             }
@@ -71,7 +80,8 @@ impl Outbox {
     /// How many ticks that were due lie in it.
     pub fn unsent(&self) -> u64 {
         let frames = self.frames.borrow();
-        frames.iter().map(|frame| frame.ledger.due()).sum()
+        let queued: u64 = frames.iter().map(|frame| frame.ledger.due()).sum();
+        self.thrown.get() + queued
     }
 
     /// The next frame; `None` when it is closed and empty.

@@ -34,6 +34,7 @@ pub async fn answer(worker: &Rc<Worker>, request: Request, patience: Patience) -
     let wish = Wish {
         encoding: Encoding::Json,
         set: request.set,
+        terms: request.terms,
         start: request.start,
         limit: Limit {
             bytes: usize::MAX,

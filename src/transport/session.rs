@@ -9,7 +9,7 @@ use crate::hub::{Sink, SubscriberId, Wish};
 use crate::market::Cursor;
 use crate::metrics::Transport;
 use crate::wire::close::CloseReason;
-use crate::wire::frame::Frame;
+use crate::wire::frame::{Frame, Ledger};
 
 use super::{Outbox, Worker};
 
@@ -48,7 +48,12 @@ impl Session {
         let (metrics, transport) = (&self.worker.metrics, self.transport);
         let framing = frame.bytes.len() - frame.payload + around;
         metrics.sent(transport, frame.payload, framing);
-        metrics.settled(transport, frame.ledger.delivered, frame.ledger.gapped);
+        let Ledger {
+            delivered,
+            conflated,
+            gapped,
+        } = frame.ledger;
+        metrics.settled(transport, delivered, conflated, gapped);
         if frame.live.is_empty() {
             return;
         }

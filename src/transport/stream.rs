@@ -79,6 +79,7 @@ fn serve(
     let wish = Wish {
         encoding: kinds.encoding,
         set: request.set,
+        terms: request.terms,
         start: request.start,
         limit: PIECE,
     };

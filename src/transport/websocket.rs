@@ -42,6 +42,7 @@ pub fn accept(
     let wish = Wish {
         encoding: Encoding::WebSocket,
         set: request.set,
+        terms: request.terms,
         start: request.start,
         limit: PIECE,
     };

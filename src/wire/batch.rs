@@ -107,7 +107,7 @@ impl Batch {
             payload: self.bytes(Encoding::Json).len(),
             ledger: Ledger {
                 delivered: ticks,
-                gapped: 0,
+                ..Ledger::default()
             },
             live: Box::new([Stamp {
                 ts: self.generated,

@@ -13,16 +13,19 @@ pub enum CloseReason {
     UnsupportedData,
     /// The client sent a message over the limit.
     MessageTooBig,
+    /// The client could not keep up, and wanted to be closed then.
+    SlowConsumer,
 }
 
 impl CloseReason {
     /// All of them.
-    pub const ALL: [CloseReason; 5] = [
+    pub const ALL: [CloseReason; 6] = [
         Self::Client,
         Self::GoingAway,
         Self::ProtocolError,
         Self::UnsupportedData,
         Self::MessageTooBig,
+        Self::SlowConsumer,
     ];
 
     /// The WebSocket close code (RFC 6455, 7.4.1).
@@ -33,6 +36,7 @@ impl CloseReason {
             Self::ProtocolError => 1002,
             Self::UnsupportedData => 1003,
             Self::MessageTooBig => 1009,
+            Self::SlowConsumer => 4480,
         }
     }
 
@@ -44,6 +48,7 @@ impl CloseReason {
             Self::ProtocolError => "protocol_error",
             Self::UnsupportedData => "unsupported_data",
             Self::MessageTooBig => "message_too_big",
+            Self::SlowConsumer => "slow_consumer",
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::market::{Cursor, Listing, Micros, Snapshot, SymbolSet};
+use crate::market::{Cursor, Latest, Listing, Micros, Snapshot, SymbolSet};
 
 use super::batch::{Batch, Stamp};
 use super::json::{self, Gap};
@@ -46,6 +46,8 @@ pub enum Kind {
     Snapshot,
     /// Batches of the tape.
     Ticks,
+    /// Ticks that a slow client will not get.
+    Lag,
     /// A sign of life, with the cursor.
     Heartbeat,
     /// Ticks that will not come.
@@ -61,6 +63,7 @@ impl Kind {
             Self::Welcome => "welcome",
             Self::Snapshot => "snapshot",
             Self::Ticks => "ticks",
+            Self::Lag => "lag",
             Self::Heartbeat => "heartbeat",
             Self::Gap => "gap",
             Self::Error => "problem",
@@ -73,6 +76,8 @@ impl Kind {
 pub struct Ledger {
     /// Sent.
     pub delivered: u64,
+    /// Left out for a later tick of the same symbol.
+    pub conflated: u64,
     /// Told to be missing, before a snapshot.
     pub gapped: u64,
 }
@@ -80,7 +85,7 @@ pub struct Ledger {
 impl Ledger {
     /// How many ticks were due.
     pub fn due(self) -> u64 {
-        self.delivered + self.gapped
+        self.delivered + self.conflated + self.gapped
     }
 }
 
@@ -136,7 +141,7 @@ impl Frame {
             payload: json.len() + before.map_or(0, |gap| gap.len()),
             ledger: Ledger {
                 gapped: gap.and_then(|gap| gap.missed).unwrap_or(0),
-                delivered: 0,
+                ..Ledger::default()
             },
             live: Box::default(),
         }
@@ -158,9 +163,62 @@ impl Frame {
             payload: joined.payload,
             ledger: Ledger {
                 delivered: joined.ticks,
-                gapped: 0,
+                ..Ledger::default()
             },
             live: joined.live.into(),
+        })
+    }
+
+    /// The latest tick of each symbol that changed after `seq`; `None` if none did. `owed` is how many ticks were
+    /// due, where that is known. With `lag`, the client is told how many of them it does not get.
+    pub fn latest(
+        encoding: Encoding,
+        listing: &Listing,
+        latest: &Latest,
+        span: Span,
+        lag: bool,
+    ) -> Option<Self> {
+        let mut live: Vec<Stamp> = Vec::new();
+        let (mut written, mut ends) = (Vec::new(), Vec::new());
+        for (tick, changed) in latest.ticks.iter().filter(|(_, seq)| *seq > span.after) {
+            json::tick(listing, tick, &mut written);
+            ends.push(written.len());
+            match live.last_mut() {
+                _ if *changed <= span.live_after => {}
+                Some(stamp) if stamp.ts == tick.ts => stamp.ticks += 1,
+                _ => live.push(Stamp {
+                    ts: tick.ts,
+                    ticks: 1,
+                }),
+            }
+        }
+        let delivered = ends.len() as u64;
+        if delivered == 0 {
+            return None;
+        }
+        let conflated = span.owed.map_or(0, |owed| owed - delivered);
+        let starts = [0].into_iter().chain(ends.iter().copied());
+        let each = starts.zip(&ends).map(|(start, end)| &written[start..*end]);
+        let mut json = Vec::with_capacity(written.len() + 128);
+        json::ticks(latest.cursor, latest.ts, each, false, &mut json);
+        let cursor = Some(latest.cursor);
+        let mut out = Vec::with_capacity(json.len() + 192);
+        dress(encoding, Kind::Ticks, cursor, &json, &mut out);
+        let mut payload = json.len();
+        if lag {
+            let json = json::lag(conflated, latest.cursor);
+            dress(encoding, Kind::Lag, cursor, &json, &mut out);
+            payload += json.len();
+        }
+        Some(Self {
+            bytes: out.into(),
+            payload,
+            ledger: Ledger {
+                delivered,
+                conflated,
+                gapped: 0,
+            },
+            live: live.into(),
         })
     }
 
@@ -170,6 +228,17 @@ impl Frame {
         json::ticks(cursor, ts, [], false, &mut json);
         Self::message(Encoding::Json, Kind::Ticks, Some(cursor), &json)
     }
+}
+
+/// Which part of the latest ticks a client is given.
+#[derive(Clone, Copy, Debug)]
+pub struct Span {
+    /// Those after this seq.
+    pub after: u64,
+    /// How many ticks were due to it since; `None` where that is not known.
+    pub owed: Option<u64>,
+    /// Those after this seq are live.
+    pub live_after: u64,
 }
 
 /// A stretch of the tape as one set of symbols sees it.

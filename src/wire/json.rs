@@ -85,6 +85,21 @@ pub fn gap(gap: Gap) -> Vec<u8> {
     to_vec(&GapJson::new(Some("gap"), gap))
 }
 
+/// `{"type":"lag",…}`: so many ticks were left out of the frame before.
+pub fn lag(conflated: u64, cursor: Cursor) -> Vec<u8> {
+    #[derive(Serialize)]
+    struct Json {
+        r#type: &'static str,
+        conflated: u64,
+        cursor: String,
+    }
+    to_vec(&Json {
+        r#type: "lag",
+        conflated,
+        cursor: super::cursor::format(cursor),
+    })
+}
+
 /// `{"type":"error",…}`
 pub fn error(code: ErrorCode, message: &str) -> Vec<u8> {
     #[derive(Serialize)]

@@ -23,6 +23,8 @@ pub(crate) struct Settings {
     pub(crate) journal: usize,
     pub(crate) heartbeat: Duration,
     pub(crate) epoch: u32,
+    pub(crate) max_behind: u64,
+    pub(crate) slow_after: Duration,
 }
 
 impl Default for Settings {
@@ -31,6 +33,8 @@ impl Default for Settings {
             journal: 64 << 20,
             heartbeat: Duration::from_secs(5),
             epoch: 1,
+            max_behind: u64::MAX,
+            slow_after: Duration::from_secs(3600),
         }
     }
 }
@@ -61,6 +65,10 @@ impl TestServer {
             hub: hub::Options {
                 heartbeat: settings.heartbeat,
                 flush_interval: Duration::ZERO,
+                patience: hub::Patience {
+                    max_behind: settings.max_behind,
+                    slow_after: settings.slow_after,
+                },
             },
             manners: Manners {
                 server: "test".to_owned(),
