@@ -8,6 +8,7 @@ mod params;
 mod ready;
 
 use actix_web::web::{self, ServiceConfig, get};
+use actix_web::{Route, guard};
 
 pub use error::Problem;
 pub use ready::Readiness;
@@ -18,15 +19,19 @@ pub fn routes(app: &mut ServiceConfig) {
         .route("/v1/sse", get().to(api::sse))
         .route("/v1/stream", get().to(api::ndjson))
         .route("/v1/poll", get().to(api::poll))
-        .route("/v1/quotes", get().to(api::quotes))
-        .route("/v1/symbols", get().to(api::symbols))
-        .route("/v1/time", get().to(api::time))
-        .route("/metrics", get().to(api::metrics))
-        .route("/livez", get().to(api::livez))
-        .route("/healthz", get().to(api::livez))
-        .route("/readyz", get().to(api::readyz));
+        .route("/v1/quotes", get_or_head().to(api::quotes))
+        .route("/v1/symbols", get_or_head().to(api::symbols))
+        .route("/v1/time", get_or_head().to(api::time))
+        .route("/metrics", get_or_head().to(api::metrics))
+        .route("/livez", get_or_head().to(api::livez))
+        .route("/healthz", get_or_head().to(api::livez))
+        .route("/readyz", get_or_head().to(api::readyz));
     #[cfg(feature = "dashboard")]
-    app.route("/", get().to(page::index))
-        .route("/{asset:.+\\..+}", get().to(page::asset));
+    app.route("/", get_or_head().to(page::index))
+        .route("/{asset:.+\\..+}", get_or_head().to(page::asset));
     app.default_service(web::to(error::no_such_route));
+}
+
+fn get_or_head() -> Route {
+    web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
 }

@@ -21,19 +21,19 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use slab::Slab;
 use tokio::sync::Notify;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tokio_stream::wrappers::BroadcastStream;
 use tokio_stream::wrappers::errors::BroadcastStreamRecvError;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock;
 use crate::market::{Cursor, SymbolSet};
-use crate::tape::{Limit, Tape};
+use crate::tape::{CHANNEL_BATCHES, Limit, Since, Tape};
 use crate::wire::batch::Batch;
 use crate::wire::close::CloseReason;
 use crate::wire::frame::{Encoding, Frame, Kind};
 use crate::wire::json;
-use crate::wire::terms::{Mode, Policy, Terms};
+use crate::wire::terms::{Policy, Terms};
 
 pub use sink::Sink;
 pub use subscriber::Start;
@@ -41,8 +41,14 @@ pub use subscriber::Start;
 use group::{Groups, Key, Pace};
 use subscriber::{Flushed, Subscriber};
 
-/// Batches that leave together at most.
-const BATCHES_PER_FLUSH: usize = 256;
+/// Batches that leave together at most; half of what the channel holds, so that gathering does not make it lag.
+const BATCHES_PER_FLUSH: usize = CHANNEL_BATCHES / 2;
+
+/// What a worker that lags fetches from the journal at once.
+const REPAIR: Limit = Limit {
+    bytes: 256 * 1024,
+    ticks: u64::MAX,
+};
 
 /// Subscribers served between two yields, so that new connections and polls stay prompt.
 const SUBSCRIBERS_PER_TURN: usize = 256;
@@ -69,7 +75,7 @@ pub struct Patience {
 
 /// What a subscriber wants.
 #[derive(Clone, Debug)]
-pub struct Wish {
+pub struct Subscription {
     /// How its transport carries messages.
     pub encoding: Encoding,
     /// Its symbols.
@@ -103,6 +109,8 @@ pub struct Hub<S> {
     tape: Arc<Tape>,
     options: Options,
     state: RefCell<State<S>>,
+    /// The last batch that was brought to the clients.
+    at: Cell<Cursor>,
     /// Told when a group has someone to wait for.
     waiting: Notify,
     closed: Cell<bool>,
@@ -121,6 +129,7 @@ impl<S: Sink + 'static> Hub<S> {
         // Before anyone can subscribe: what is published later is then in the journal or in the channel.
         let batches = BroadcastStream::new(tape.receiver());
         let hub = Rc::new(Self {
+            at: Cell::new(tape.head()),
             tape,
             options,
             state: RefCell::new(State {
@@ -139,52 +148,77 @@ impl<S: Sink + 'static> Hub<S> {
         let mut batches = batches.ready_chunks(BATCHES_PER_FLUSH);
         let mut watch = interval(self.options.watch_interval());
         watch.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut gathered = Gathered::default();
+        let mut next_flush = Instant::now();
         loop {
-            let due = self.state.borrow().groups.next_due();
+            let group_due = self.state.borrow().groups.next_due();
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
                 _ = watch.tick() => self.watch(),
-                () = self.waiting.notified() => continue,
-                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
+                () = self.waiting.notified() => {}
+                () = sleep_until(group_due.unwrap_or(next_flush)), if group_due.is_some() => {
                     self.flush(&[]).await;
                 }
-                Some(received) = batches.next() => self.take(received).await,
-            }
-            if !self.options.flush_interval.is_zero() {
-                sleep(self.options.flush_interval).await;
+                () = sleep_until(next_flush), if !gathered.is_empty() => {
+                    self.take(std::mem::take(&mut gathered)).await;
+                    next_flush = Instant::now() + self.options.flush_interval;
+                }
+                Some(received) = batches.next(), if gathered.batches.len() < BATCHES_PER_FLUSH => {
+                    gathered.add(received);
+                    // What fills a flush does not wait for its time.
+                    if gathered.batches.len() >= BATCHES_PER_FLUSH {
+                        next_flush = Instant::now();
+                    }
+                }
             }
         }
         self.close();
     }
 
-    async fn take(&self, received: Vec<Result<Arc<Batch>, BroadcastStreamRecvError>>) {
-        let mut batches = Vec::with_capacity(received.len());
-        let mut lagged = 0;
-        for each in received {
-            match each {
-                Ok(batch) => batches.push(batch),
-                Err(BroadcastStreamRecvError::Lagged(missed)) => lagged += missed,
+    async fn take(&self, mut gathered: Gathered) {
+        if gathered.lagged == 0 {
+            // A repair may have been ahead of the channel.
+            let at = self.at.get().seq;
+            gathered.batches.retain(|batch| batch.cursor.seq > at);
+            self.flush(&gathered.batches).await;
+            return;
+        }
+        self.state.borrow_mut().facts.lagged += gathered.lagged;
+        // What was missed lies in the journal; all who are live go on from where the worker stood.
+        let all = SymbolSet::all(self.tape.listing());
+        let mut at = self.at.get();
+        loop {
+            match self.tape.since(at, &all, REPAIR) {
+                Since::Batches {
+                    batches,
+                    upto,
+                    more,
+                } => {
+                    self.flush(&batches).await;
+                    at = upto;
+                    if !more {
+                        break;
+                    }
+                }
+                // Even there it is gone: each goes on from where it stands itself.
+                Since::Gap(_, board) => {
+                    at = board.cursor;
+                    self.each_in_turns(|state, id| self.catch_up(state, id))
+                        .await;
+                    break;
+                }
             }
         }
-        if lagged > 0 {
-            self.state.borrow_mut().facts.lagged += lagged;
-            self.each_in_turns(|state, id| {
-                if state.subscribers[id].gets_every_tick() {
-                    self.catch_up(state, id);
-                }
-            })
-            .await;
-            // Those who get the latest ticks have missed nothing by it.
-            self.flush(&[]).await;
-        } else {
-            self.flush(&batches).await;
-        }
+        self.at.set(at);
     }
 
     /// Brings batches without a hole between them, or none, to all who are live.
     async fn flush(&self, batches: &[Arc<Batch>]) {
         let now = Instant::now();
+        if let Some(last) = batches.last() {
+            self.at.set(last.cursor);
+        }
         {
             let State { groups, facts, .. } = &mut *self.state.borrow_mut();
             groups.prepare(batches, &self.tape, now, &mut facts.encodes);
@@ -231,7 +265,7 @@ impl<S: Sink + 'static> Hub<S> {
         let (now, ts) = (Instant::now(), clock::now());
         for (_, subscriber) in &mut self.state.borrow_mut().subscribers {
             let slow = subscriber.is_slow(&self.tape, self.options.patience, now);
-            if slow && subscriber.policy == Policy::Disconnect {
+            if slow && subscriber.terms.policy == Policy::Disconnect {
                 subscriber.sink.close(CloseReason::SlowConsumer);
             }
             let encoding = subscriber.encoding();
@@ -249,9 +283,11 @@ impl<S: Sink + 'static> Hub<S> {
 
     fn catch_up(&self, state: &mut State<S>, id: usize) {
         let State {
-            subscribers, facts, ..
+            subscribers,
+            groups,
+            facts,
         } = state;
-        subscribers[id].catch_up(&self.tape, self.options.patience, facts);
+        subscribers[id].catch_up(&self.tape, self.options.patience, groups, facts);
     }
 
     fn close(&self) {
@@ -262,32 +298,31 @@ impl<S: Sink + 'static> Hub<S> {
     }
 
     /// Adds a subscriber and offers it what is there for it now. After the hub's end it is closed at once.
-    pub fn subscribe(&self, sink: S, wish: Wish) -> SubscriberId {
+    pub fn subscribe(&self, sink: S, subscription: Subscription) -> SubscriberId {
         let state = &mut *self.state.borrow_mut();
-        let Wish {
+        let Subscription {
             encoding,
             set,
             terms,
             start,
             limit,
-        } = wish;
+        } = subscription;
         if self.closed.get() {
             sink.close(CloseReason::GoingAway);
         }
-        let seen = match start {
-            Start::After(cursor) => self.tape.count_at(cursor, &set),
-            Start::Fresh | Start::Lost => None,
-        };
+        let seen = seen_at(&self.tape, start, &set);
         let now = Instant::now();
         let key = Key {
             encoding,
             set,
-            pace: pace(terms),
+            pace: Pace::of(terms),
         };
         let id = state.subscribers.insert(Subscriber {
             sink,
             group: state.groups.join(key, &self.tape, now),
-            policy: terms.policy,
+            terms,
+            added: None,
+            forgone: 0,
             limit,
             joined: self.tape.head().seq,
             at: start,
@@ -328,6 +363,45 @@ impl<S: Sink + 'static> Hub<S> {
         }
     }
 
+    /// The symbols and the terms that a subscriber has, or will have once it is at the head.
+    pub fn subscription(&self, id: SubscriberId) -> (SymbolSet, Terms) {
+        let subscriber = &self.state.borrow().subscribers[id.0];
+        let set = &subscriber.group.key.set;
+        let set = subscriber
+            .added
+            .as_ref()
+            .map_or_else(|| set.clone(), |added| set.with(added));
+        (set, subscriber.terms)
+    }
+
+    /// Serves a subscriber on other terms from now on.
+    pub fn set_terms(&self, id: SubscriberId, terms: Terms) {
+        let state = &mut *self.state.borrow_mut();
+        let subscriber = &mut state.subscribers[id.0];
+        if subscriber.terms != terms {
+            subscriber.terms = terms;
+            let set = subscriber.group.key.set.clone();
+            subscriber.move_to(set, &mut state.groups, &self.tape, Instant::now());
+        }
+    }
+
+    /// Serves a subscriber with another set from now on. New symbols begin with a snapshot of theirs; `start`
+    /// begins anew with the whole set somewhere else.
+    pub fn set_symbols(&self, id: SubscriberId, set: SymbolSet, start: Option<Start>) {
+        let state = &mut *self.state.borrow_mut();
+        let subscriber = &mut state.subscribers[id.0];
+        let now = Instant::now();
+        if let Some(start) = start {
+            subscriber.at = start;
+            subscriber.seen = seen_at(&self.tape, start, &set);
+            subscriber.joined = self.tape.head().seq;
+            subscriber.move_to(set, &mut state.groups, &self.tape, now);
+        } else {
+            subscriber.want(&set, &mut state.groups, &self.tape, now);
+        }
+        self.catch_up(state, id.0);
+    }
+
     /// Everything due to the subscriber up to here has been taken by its sink; `None` before its first frame.
     pub fn cursor(&self, id: SubscriberId) -> Option<Cursor> {
         self.state.borrow().subscribers[id.0].cursor()
@@ -344,6 +418,29 @@ impl<S: Sink + 'static> Hub<S> {
     }
 }
 
+/// What has come since the last flush.
+#[derive(Debug, Default)]
+struct Gathered {
+    batches: Vec<Arc<Batch>>,
+    /// Batches that came too fast for this worker.
+    lagged: u64,
+}
+
+impl Gathered {
+    fn is_empty(&self) -> bool {
+        self.batches.is_empty() && self.lagged == 0
+    }
+
+    fn add(&mut self, received: Vec<Result<Arc<Batch>, BroadcastStreamRecvError>>) {
+        for each in received {
+            match each {
+                Ok(batch) => self.batches.push(batch),
+                Err(BroadcastStreamRecvError::Lagged(missed)) => self.lagged += missed,
+            }
+        }
+    }
+}
+
 impl Options {
     /// How often heartbeats and slow subscribers are looked for.
     fn watch_interval(&self) -> Duration {
@@ -357,10 +454,10 @@ impl Options {
 /// Looking more often than a few times in this would cost more than it tells.
 const LEAST_WATCH: Duration = Duration::from_millis(40);
 
-fn pace(terms: Terms) -> Pace {
-    match (terms.mode, terms.max_rate) {
-        (Mode::Every, _) => Pace::Every,
-        (Mode::Conflate, 0) => Pace::Conflate(Duration::ZERO),
-        (Mode::Conflate, rate) => Pace::Conflate(Duration::from_secs(1) / rate),
+/// How many ticks a set of symbols had had where a subscription begins, as far as that is known.
+fn seen_at(tape: &Tape, start: Start, set: &SymbolSet) -> Option<u64> {
+    match start {
+        Start::After(cursor) => tape.count_at(cursor, set),
+        Start::Fresh | Start::Lost => None,
     }
 }

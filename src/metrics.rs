@@ -158,7 +158,7 @@ impl Metrics {
             ),
             delivery_latency: of.histograms(
                 "delivery_latency_seconds",
-                "Age of a tick when the sink accepted it; ticks sent live, once each.",
+                "Age of a tick when the sink accepted it; ticks sent live, once each; of long_poll, those up to 5 s old.",
                 &["transport", "sink"],
                 &AGE_BUCKETS,
             ),

@@ -76,13 +76,13 @@ impl Server {
         let (stop, stopped): (Sender<()>, Receiver<()>) = channel();
         let (metrics, readiness) = (self.metrics.clone(), self.readiness.clone());
         let run = move || {
-            readiness.feed(true);
+            // Dropped by a panic, too: a tape that stands still is not ready.
+            let _running = Running::new(readiness);
             pace(feed, &stopped, |ticks, now, pace| {
                 let batch = publisher.publish(ticks, now);
                 metrics.published(batch.ticks().len());
                 metrics.paced(pace.late.as_secs_f64(), pace.put_off.as_secs_f64());
             });
-            readiness.feed(false);
         };
         let thread = thread::Builder::new().name("feed".to_owned()).spawn(run)?;
         Ok(FeedThread {
@@ -132,6 +132,22 @@ impl Server {
             .listen(listener)?
             .run()
             .await
+    }
+}
+
+/// Tells the readiness that the feed runs, as long as it does.
+struct Running(Readiness);
+
+impl Running {
+    fn new(readiness: Readiness) -> Self {
+        readiness.feed(true);
+        Self(readiness)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.feed(false);
     }
 }
 

@@ -137,18 +137,15 @@ impl Tape {
         }
     }
 
+    /// How many ticks a set of symbols has had since a place; `None` where that can no longer be known.
+    pub fn count_since(&self, cursor: Cursor, set: &SymbolSet) -> Option<u64> {
+        self.read().count_since(cursor, set)
+    }
+
     /// How many ticks a set of symbols had had at an earlier place; `None` where that can no longer be known.
     pub fn count_at(&self, cursor: Cursor, set: &SymbolSet) -> Option<u64> {
         let state = self.read();
-        if state.misplaced(cursor).is_some() {
-            return None;
-        }
-        let count = state.board.count(set);
-        if !state.board.changed_since(cursor.seq, set) {
-            return Some(count);
-        }
-        let since = state.journal.after(cursor.seq)?;
-        Some(count - since.map(|batch| batch.count_in(set)).sum::<u64>())
+        Some(state.board.count(set) - state.count_since(cursor, set)?)
     }
 
     /// What a set of symbols has seen since a cursor: the one question behind resuming, polling, falling behind
@@ -198,6 +195,17 @@ impl State {
             return Some(gap(cursor, GapReason::EpochChanged));
         }
         (cursor.seq > self.head.seq).then(|| gap(cursor, GapReason::UnknownCursor))
+    }
+
+    fn count_since(&self, cursor: Cursor, set: &SymbolSet) -> Option<u64> {
+        if self.misplaced(cursor).is_some() {
+            return None;
+        }
+        if !self.board.changed_since(cursor.seq, set) {
+            return Some(0);
+        }
+        let since = self.journal.after(cursor.seq)?;
+        Some(since.map(|batch| batch.count_in(set)).sum())
     }
 
     fn snapshot(&self, set: &SymbolSet) -> Snapshot {

@@ -4,6 +4,7 @@
 //! fills; a streamed response body ([`body`]) or a poll's answer ([`poll`]) takes from it.
 
 pub mod body;
+mod control;
 mod outbox;
 pub mod poll;
 mod session;

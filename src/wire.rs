@@ -10,6 +10,7 @@ pub mod cursor;
 pub mod error;
 pub mod frame;
 pub mod json;
+pub mod message;
 pub mod terms;
 
 /// The protocol's name, as `welcome` says it.

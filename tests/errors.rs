@@ -3,6 +3,7 @@
 use hyper::Method;
 use tokio_tungstenite::tungstenite::Message;
 
+use super::support::client::cursor_of;
 use super::support::http::{Answer, Connection, get, get_with};
 use super::support::{Client, TestServer, WebSocket, soon};
 
@@ -83,7 +84,14 @@ async fn a_poll_may_prefer_how_long_it_waits() {
         &[("prefer", "respond-async, wait=abc")],
     )
     .await;
-    assert_eq!(answer.problem(), "bad_request");
+    assert_eq!(
+        answer.status, 200,
+        "a preference that cannot be read is ignored"
+    );
+    let head = cursor_of(&answer.json());
+    let target = format!("/v1/poll?since={head}");
+    let answer = get_with(server.address, &target, &[("prefer", "Wait=0.1")]).await;
+    assert_eq!(answer.json()["data"], serde_json::json!([]));
 }
 
 #[tokio::test]
@@ -107,6 +115,16 @@ async fn another_method_is_told_which_one_to_use() {
     let answer = Answer::read(connection.send(Method::POST, "/v1/poll", &[]).await).await;
     assert_eq!((answer.status, answer.header("allow")), (405, "GET"));
     assert_eq!(answer.problem(), "method_not_allowed");
+}
+
+#[tokio::test]
+async fn head_is_answered_like_get_without_a_body() {
+    let server = TestServer::start();
+    for path in ["/livez", "/v1/quotes", "/v1/symbols", "/metrics"] {
+        let mut connection = Connection::open(server.address).await;
+        let answer = Answer::read(connection.send(Method::HEAD, path, &[]).await).await;
+        assert_eq!((answer.status, answer.body.len()), (200, 0), "{path}");
+    }
 }
 
 #[tokio::test]

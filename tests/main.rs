@@ -3,6 +3,7 @@
 //! - `contract`: one set of claims, run over every transport.
 //! - `resume`: cursors carried from one transport to another, and over restarts.
 //! - `slow`: readers that do not read.
+//! - `control`: control messages, modes and terms.
 //! - `errors`: bad input over HTTP and WebSocket.
 //! - `scrape`: what `/metrics` says against what clients received.
 //! - `process`: the real binary: command line, signals, the same seed twice.
@@ -11,6 +12,7 @@
 //! `support` has the server under test, whose tape the test itself writes, and a client for each transport.
 
 mod contract;
+mod control;
 mod errors;
 #[cfg(feature = "dashboard")]
 mod page;

@@ -150,6 +150,55 @@ async fn what_is_no_cursor_is_a_gap_for_an_event_source() {
     );
 }
 
+#[tokio::test]
+async fn an_empty_last_event_id_is_none() {
+    let mut server = TestServer::start();
+    let since = cursor_of(&http::get(server.address, "/v1/quotes").await.json());
+    server.publish_each("F", 1);
+    let mut connection = http::Connection::open(server.address).await;
+    let target = format!("/v1/sse?since={since}");
+    let response = connection
+        .send(hyper::Method::GET, &target, &[("last-event-id", "")])
+        .await;
+    let text = first_bytes(response, "event: ").await;
+    assert!(text.contains(&format!("id: {since}\n")), "{text}");
+}
+
+/// Cut off before its first snapshot, it would come back as if it had seen the board.
+#[tokio::test]
+async fn a_fresh_event_source_has_no_id_before_its_board() {
+    let server = TestServer::start();
+    let mut connection = http::Connection::open(server.address).await;
+    let response = connection.get("/v1/sse").await;
+    let text = first_bytes(response, "event: snapshot").await;
+    let (before, _) = text.split_once("event: snapshot").unwrap();
+    assert!(!before.contains("id:"), "{text}");
+}
+
+#[tokio::test]
+async fn a_stream_over_http_1_0_ends_with_the_connection_and_has_no_chunks() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let server = TestServer::start();
+    let mut stream = tokio::net::TcpStream::connect(server.address)
+        .await
+        .unwrap();
+    stream
+        .write_all(b"GET /v1/stream HTTP/1.0\r\n\r\n")
+        .await
+        .unwrap();
+    let mut text = String::new();
+    let mut buffer = [0; 4096];
+    while !text.contains("\"snapshot\"") {
+        let read = super::support::soon("a snapshot", stream.read(&mut buffer))
+            .await
+            .unwrap();
+        assert!(read > 0, "{text}");
+        text += std::str::from_utf8(&buffer[..read]).unwrap();
+    }
+    assert!(!text.contains("chunked"), "{text}");
+    assert!(text.contains("\r\n\r\n{\"type\":\"welcome\""), "{text}");
+}
+
 /// Reads a stream until it has shown a text.
 async fn first_bytes(response: hyper::Response<hyper::body::Incoming>, until: &str) -> String {
     use http_body_util::BodyExt;

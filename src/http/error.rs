@@ -1,14 +1,11 @@
 //! Errors as `application/problem+json` (RFC 9457).
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
+use actix_web::http::header::{ALLOW, CONTENT_TYPE};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 
 use crate::wire::api;
 use crate::wire::error::ErrorCode;
-
-/// Seconds after which a client that was turned away may try again.
-const RETRY_AFTER_SECONDS: &str = "1";
 
 /// An error that a client is told.
 #[derive(Debug, thiserror::Error)]
@@ -44,11 +41,9 @@ impl ResponseError for Problem {
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status_code());
         response.insert_header((CONTENT_TYPE, "application/problem+json"));
-        match self.code {
-            ErrorCode::MethodNotAllowed => response.insert_header((ALLOW, "GET")),
-            ErrorCode::Draining => response.insert_header((RETRY_AFTER, RETRY_AFTER_SECONDS)),
-            _ => &mut response,
-        };
+        if self.code == ErrorCode::MethodNotAllowed {
+            response.insert_header((ALLOW, "GET"));
+        }
         response.body(api::problem(self.code, &self.detail, &self.symbols))
     }
 }

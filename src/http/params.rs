@@ -96,7 +96,9 @@ impl Params {
     /// `Last-Event-ID`, else `since`. An EventSource would never come back after an error, so what is no cursor
     /// is a gap for it.
     pub(super) fn last_event(&self, headers: &HeaderMap) -> Start {
-        let id = headers.get("last-event-id").map(|id| id.to_str());
+        // An empty id is none (WHATWG HTML, 9.2.6).
+        let id = headers.get("last-event-id").filter(|id| !id.is_empty());
+        let id = id.map(|id| id.to_str());
         let text = match id {
             Some(Ok(id)) => Some(id),
             Some(Err(_)) => return Start::Lost,
@@ -144,9 +146,13 @@ impl Params {
 
     /// `wait` in seconds, or `Prefer: wait=N` (RFC 7240), and `limit` in ticks.
     pub(super) fn patience(&self, headers: &HeaderMap) -> Result<Patience, Problem> {
-        let wait = match self.get("wait")?.or_else(|| preferred_wait(headers)) {
-            None => DEFAULT_WAIT,
-            Some(text) => seconds(text)?,
+        let wait = match self.get("wait")? {
+            Some(text) => seconds(text).ok_or_else(|| {
+                bad(format!(
+                    "wait={text} is not a number of seconds from 0 to 60"
+                ))
+            })?,
+            None => preferred_wait(headers).unwrap_or(DEFAULT_WAIT),
         };
         let limit = match self.get("limit")? {
             None => DEFAULT_TICKS,
@@ -163,23 +169,21 @@ impl Params {
     }
 }
 
-fn seconds(text: &str) -> Result<Duration, Problem> {
-    let number = text.parse::<f64>().ok().filter(|seconds| *seconds >= 0.0);
-    let wait = number.map(|seconds| Duration::from_secs_f64(seconds.min(MAX_WAIT.as_secs_f64())));
-    wait.ok_or_else(|| {
-        bad(format!(
-            "wait={text} is not a number of seconds from 0 to 60"
-        ))
-    })
+fn seconds(text: &str) -> Option<Duration> {
+    let seconds = text.parse::<f64>().ok().filter(|seconds| *seconds >= 0.0)?;
+    Some(Duration::from_secs_f64(seconds.min(MAX_WAIT.as_secs_f64())))
 }
 
-fn preferred_wait(headers: &HeaderMap) -> Option<&str> {
+/// A preference that cannot be read is one that is not there (RFC 7240, 2).
+fn preferred_wait(headers: &HeaderMap) -> Option<Duration> {
     let preferences = headers
         .get_all("prefer")
         .filter_map(|value| value.to_str().ok());
     preferences
         .flat_map(|value| value.split([',', ';']))
-        .find_map(|preference| preference.trim().strip_prefix("wait="))
+        .filter_map(|preference| preference.trim().split_once('='))
+        .find(|(name, _)| name.trim().eq_ignore_ascii_case("wait"))
+        .and_then(|(_, value)| seconds(value.trim()))
 }
 
 fn bad(detail: impl Into<String>) -> Problem {

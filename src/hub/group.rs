@@ -12,6 +12,7 @@ use crate::market::{Cursor, Latest, SymbolSet};
 use crate::tape::{Mark, Tape};
 use crate::wire::batch::Batch;
 use crate::wire::frame::{Encoding, Frame, Span, Stretch};
+use crate::wire::terms::{Mode, Terms};
 
 /// What the subscribers of a group have in common.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -28,6 +29,17 @@ pub(super) enum Pace {
     Every,
     /// The latest ones, with at least this time between two frames.
     Conflate(Duration),
+}
+
+impl Pace {
+    /// The pace that terms ask for.
+    pub(super) fn of(terms: Terms) -> Self {
+        match (terms.mode, terms.max_rate) {
+            (Mode::Every, _) => Self::Every,
+            (Mode::Conflate, 0) => Self::Conflate(Duration::ZERO),
+            (Mode::Conflate, rate) => Self::Conflate(Duration::from_secs(1) / rate),
+        }
+    }
 }
 
 #[derive(Debug)]

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::market::{Cursor, Latest};
+use crate::market::{Cursor, Latest, SymbolSet};
 use crate::tape::{Limit, Since, Tape};
 use crate::wire::close::CloseReason;
 use crate::wire::frame::{Encoding, Frame, Span, Stretch};
 use crate::wire::json::{Gap, GapReason};
-use crate::wire::terms::Policy;
+use crate::wire::terms::{Policy, Terms};
 
-use super::group::{Group, Pace};
+use super::group::{Group, Groups, Key, Pace};
 use super::sink::Sink;
 use super::{Facts, Patience};
 
@@ -31,7 +31,11 @@ pub enum Start {
 pub(super) struct Subscriber<S> {
     pub(super) sink: S,
     pub(super) group: Rc<Group>,
-    pub(super) policy: Policy,
+    pub(super) terms: Terms,
+    /// Symbols that it wants besides its group's, and gets once it stands at the head.
+    pub(super) added: Option<SymbolSet>,
+    /// Ticks that were due to it when it gave up their symbols.
+    pub(super) forgone: u64,
     /// What it is given at once when it is not live.
     pub(super) limit: Limit,
     /// Where the tape stood when it came: ticks up to there are replayed to it, not live.
@@ -58,25 +62,94 @@ impl<S: Sink> Subscriber<S> {
     }
 
     /// Goes on from where the subscriber stands until it is at the head or its sink is full.
-    pub(super) fn catch_up(&mut self, tape: &Tape, patience: Patience, facts: &mut Facts) {
+    pub(super) fn catch_up(
+        &mut self,
+        tape: &Tape,
+        patience: Patience,
+        groups: &mut Groups,
+        facts: &mut Facts,
+    ) {
         let now = Instant::now();
+        if self.live && !self.sink.has_room() {
+            self.blocked.get_or_insert(now);
+        }
         self.live = false;
         while self.sink.has_room() {
-            if self.is_slow(tape, patience, now) && self.policy == Policy::Disconnect {
+            if self.is_slow(tape, patience, now) && self.terms.policy == Policy::Disconnect {
                 return self.sink.close(CloseReason::SlowConsumer);
             }
             let Piece { frame, upto, more } = self.next_piece(tape, patience, now, facts);
             self.at = Start::After(upto);
             // A poll ends with its first frame, and has been told if more waits.
-            self.live = !more || (frame.is_some() && self.encoding() == Encoding::Json);
+            let done = !more || (frame.is_some() && self.encoding() == Encoding::Json);
             if let Some(frame) = frame {
                 facts.encodes[self.encoding() as usize] += 1;
                 self.send(&Rc::new(frame), now);
             }
-            if self.live {
+            if done && self.take_added(tape, upto, now, groups, facts) {
+                self.live = true;
                 self.blocked = None;
                 return;
             }
+        }
+    }
+
+    /// Shows the board of the symbols that it wants besides and takes them in, if board and subscriber stand at
+    /// the same place; `false` if they do not, or the sink is full.
+    fn take_added(
+        &mut self,
+        tape: &Tape,
+        at: Cursor,
+        now: Instant,
+        groups: &mut Groups,
+        facts: &mut Facts,
+    ) -> bool {
+        let Some(added) = &self.added else {
+            return true;
+        };
+        let board = tape.snapshot(added);
+        if board.cursor != at || !self.sink.has_room() {
+            return false;
+        }
+        let frame = Frame::snapshot(self.encoding(), tape.listing(), &board, None);
+        facts.encodes[self.encoding() as usize] += 1;
+        let set = self.group.key.set.with(added);
+        self.send(&Rc::new(frame), now);
+        self.seen = Some(self.seen.unwrap_or(0) + board.count);
+        self.added = None;
+        self.move_to(set, groups, tape, now);
+        true
+    }
+
+    /// Joins the group of another set, or of other terms.
+    pub(super) fn move_to(
+        &mut self,
+        set: SymbolSet,
+        groups: &mut Groups,
+        tape: &Tape,
+        now: Instant,
+    ) {
+        let key = Key {
+            encoding: self.encoding(),
+            set,
+            pace: Pace::of(self.terms),
+        };
+        let left = std::mem::replace(&mut self.group, groups.join(key, tape, now));
+        groups.leave(left);
+    }
+
+    /// Wants this set from now on. Symbols that it gives up end here; those that are new wait for the head.
+    pub(super) fn want(&mut self, set: &SymbolSet, groups: &mut Groups, tape: &Tape, now: Instant) {
+        let present = &self.group.key.set;
+        let given_up = present.without(set);
+        let kept = present.without(&given_up);
+        let added = set.without(&kept);
+        self.added = (!added.is_empty()).then_some(added);
+        if !given_up.is_empty() {
+            let cursor = self.cursor();
+            self.forgone += (cursor.and_then(|at| tape.count_since(at, &given_up))).unwrap_or(0);
+            self.seen = cursor.and_then(|at| tape.count_at(at, &kept));
+            self.move_to(kept, groups, tape, now);
         }
     }
 
@@ -123,8 +196,9 @@ impl<S: Sink> Subscriber<S> {
     pub(super) fn owed(&self, tape: &Tape) -> u64 {
         match (self.encoding(), self.seen) {
             // A poll ends where its answer does.
-            (Encoding::Json, _) | (_, None) => 0,
-            (_, Some(seen)) => tape.mark(&self.group.key.set).count - seen,
+            (Encoding::Json, _) => 0,
+            (_, None) => self.forgone,
+            (_, Some(seen)) => self.forgone + tape.mark(&self.group.key.set).count - seen,
         }
     }
 
@@ -160,6 +234,7 @@ impl<S: Sink> Subscriber<S> {
     ) -> Piece {
         let set = &self.group.key.set;
         if set.is_empty() {
+            self.seen = Some(0);
             return Piece::nothing(tape.head());
         }
         let (gap, board) = match self.at {

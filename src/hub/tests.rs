@@ -123,7 +123,7 @@ impl Fixture {
     }
 
     fn subscribe(&self, list: &List, symbols: &[&str], start: Start) -> SubscriberId {
-        let wish = Wish {
+        let subscription = Subscription {
             encoding: Encoding::Ndjson,
             set: set(self.tape.listing(), symbols),
             terms: Terms::default(),
@@ -133,7 +133,7 @@ impl Fixture {
                 ticks: u64::MAX,
             },
         };
-        self.hub.subscribe(list.clone(), wish)
+        self.hub.subscribe(list.clone(), subscription)
     }
 
     /// Lets the hub do what it can do without time passing.

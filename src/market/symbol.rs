@@ -96,6 +96,8 @@ fn well_formed(symbol: &str) -> bool {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SymbolSet {
     bits: Box<[u64]>,
+    /// How many symbols the listing has.
+    listed: usize,
     all: bool,
 }
 
@@ -111,11 +113,40 @@ impl SymbolSet {
         for SymbolId(id) in symbols {
             bits[usize::from(id / 64)] |= 1 << (id % 64);
         }
-        let count: usize = bits.iter().map(|word| word.count_ones() as usize).sum();
-        Self {
+        Self::from_bits(bits, listing.len())
+    }
+
+    /// The symbols of either set.
+    pub fn with(&self, other: &Self) -> Self {
+        self.combine(other, |a, b| a | b)
+    }
+
+    /// The symbols that the other set does not hold.
+    pub fn without(&self, other: &Self) -> Self {
+        self.combine(other, |a, b| a & !b)
+    }
+
+    fn combine(&self, other: &Self, word: impl Fn(u64, u64) -> u64) -> Self {
+        let words = self.bits.iter().zip(&other.bits);
+        Self::from_bits(words.map(|(a, b)| word(*a, *b)).collect(), self.listed)
+    }
+
+    fn from_bits(bits: Box<[u64]>, listed: usize) -> Self {
+        let mut set = Self {
             bits,
-            all: count == listing.len(),
-        }
+            listed,
+            all: false,
+        };
+        set.all = set.len() == listed;
+        set
+    }
+
+    /// How many symbols it holds.
+    pub fn len(&self) -> usize {
+        self.bits
+            .iter()
+            .map(|word| word.count_ones() as usize)
+            .sum()
     }
 
     /// Whether it holds every symbol of the listing.

@@ -9,6 +9,9 @@ use crate::hub::Sink;
 use crate::wire::close::CloseReason;
 use crate::wire::frame::Frame;
 
+/// Bytes that replies may add to what the hub has filled.
+const REPLY_BYTES: usize = 4096;
+
 /// Frames on their way to one client.
 #[derive(Debug)]
 pub struct Outbox {
@@ -25,6 +28,8 @@ pub struct Outbox {
     reader: RefCell<Option<Waker>>,
     /// Who waits for it to be closed.
     closing: RefCell<Option<Waker>>,
+    /// Who waits for it to be empty enough for replies.
+    replying: RefCell<Option<Waker>>,
 }
 
 impl Outbox {
@@ -44,6 +49,7 @@ impl Outbox {
             thrown: Cell::new(0),
             reader: RefCell::default(),
             closing: RefCell::default(),
+            replying: RefCell::default(),
         })
     }
 
@@ -88,12 +94,22 @@ impl Outbox {
     pub fn poll_frame(&self, cx: &Context<'_>) -> Poll<Option<Rc<Frame>>> {
         if let Some(frame) = self.frames.borrow_mut().pop_front() {
             self.queued.set(self.queued.get() - frame.bytes.len());
+            wake(&self.replying);
             return Poll::Ready(Some(frame));
         }
         if self.closed.get().is_some() {
             return Poll::Ready(None);
         }
         *self.reader.borrow_mut() = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
+    /// Resolves when a reply would find room, or nothing matters any more.
+    pub fn poll_room(&self, cx: &Context<'_>) -> Poll<()> {
+        if self.queued.get() < self.capacity + REPLY_BYTES || self.closed.get().is_some() {
+            return Poll::Ready(());
+        }
+        *self.replying.borrow_mut() = Some(cx.waker().clone());
         Poll::Pending
     }
 

@@ -10,7 +10,7 @@ use rand::RngExt;
 use tokio::time::timeout;
 
 use crate::clock;
-use crate::hub::Wish;
+use crate::hub::Subscription;
 use crate::metrics::Transport;
 use crate::tape::Limit;
 use crate::wire::frame::{Encoding, Frame};
@@ -31,7 +31,7 @@ pub struct Patience {
 
 /// Answers with what came since the client's cursor, as soon as there is something.
 pub async fn answer(worker: &Rc<Worker>, request: Request, patience: Patience) -> HttpResponse {
-    let wish = Wish {
+    let subscription = Subscription {
         encoding: Encoding::Json,
         set: request.set,
         terms: request.terms,
@@ -42,7 +42,7 @@ pub async fn answer(worker: &Rc<Worker>, request: Request, patience: Patience) -
         },
     };
     let outbox = Outbox::new(ONE_FRAME);
-    let session = Session::open(worker, Transport::LongPoll, outbox, wish);
+    let session = Session::open(worker, Transport::LongPoll, outbox, subscription);
     let first = poll_fn(|cx| session.outbox().poll_frame(cx));
     // Jitter, so that polls which began together do not all end together.
     let wait = patience.wait + rand::rng().random_range(Duration::ZERO..=patience.wait / 16);

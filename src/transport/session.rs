@@ -5,13 +5,16 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use crate::clock;
-use crate::hub::{Sink, SubscriberId, Wish};
+use crate::hub::{Sink, SubscriberId, Subscription};
 use crate::market::Cursor;
 use crate::metrics::Transport;
 use crate::wire::close::CloseReason;
 use crate::wire::frame::{Frame, Ledger};
 
 use super::{Outbox, Worker};
+
+/// Ticks older than this are replayed to a client that comes back, not late for one that polls without a pause.
+const AWAY: Duration = Duration::from_secs(5);
 
 /// Leaves the hub and the gauges when it is dropped.
 #[derive(Debug)]
@@ -24,10 +27,15 @@ pub struct Session {
 
 impl Session {
     /// Subscribes what comes out of `outbox`.
-    pub fn open(worker: &Rc<Worker>, transport: Transport, outbox: Rc<Outbox>, wish: Wish) -> Self {
+    pub fn open(
+        worker: &Rc<Worker>,
+        transport: Transport,
+        outbox: Rc<Outbox>,
+        subscription: Subscription,
+    ) -> Self {
         worker.metrics.opened(transport);
         Self {
-            id: worker.hub.subscribe(Rc::clone(&outbox), wish),
+            id: worker.hub.subscribe(Rc::clone(&outbox), subscription),
             worker: Rc::clone(worker),
             transport,
             outbox,
@@ -61,7 +69,7 @@ impl Session {
         // Ticks that waited for a client's next poll are part of what polling costs, but not those of a client
         // that was away: a poll says nothing of when the one before it ended, so silence draws the line.
         let away = match transport {
-            Transport::LongPoll => self.worker.manners.heartbeat,
+            Transport::LongPoll => AWAY,
             _ => Duration::MAX,
         };
         for stamp in &frame.live {
@@ -75,6 +83,11 @@ impl Session {
     /// Everything due up to here has been handed over; `None` before the first frame.
     pub fn cursor(&self) -> Option<Cursor> {
         self.worker.hub.cursor(self.id)
+    }
+
+    /// Its name in the hub, as long as it lives.
+    pub fn id(&self) -> SubscriberId {
+        self.id
     }
 
     /// The session's way out.

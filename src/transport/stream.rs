@@ -7,7 +7,8 @@ use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName};
 use actix_web::{HttpRequest, HttpResponse};
 use rand::RngExt;
 
-use crate::hub::{Start, Wish};
+use crate::hub::{Start, Subscription};
+use crate::market::Cursor;
 use crate::metrics::Transport;
 use crate::wire::frame::{self, Encoding, Frame, Kind};
 
@@ -24,13 +25,8 @@ const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering
 /// Serves an event stream.
 pub fn sse(worker: &Rc<Worker>, http: &HttpRequest, request: Request) -> HttpResponse {
     let outbox = Outbox::new(OUTBOX_BYTES);
-    // What was no cursor is not handed back as one: the client's place is where the snapshot will put it.
-    let cursor = match request.start {
-        Start::Lost => None,
-        start => Some(worker.starting_cursor(start)),
-    };
     let retry = rand::rng().random_range(RETRY_MS);
-    outbox.push(Rc::new(frame::sse_prelude(retry, cursor)));
+    outbox.push(Rc::new(frame::sse_prelude(retry, own(request.start))));
     serve(worker, http, &Kinds::SSE, outbox, request)
 }
 
@@ -43,6 +39,15 @@ pub fn ndjson(worker: &Rc<Worker>, http: &HttpRequest, request: Request) -> Http
         Outbox::new(OUTBOX_BYTES),
         request,
     )
+}
+
+/// The client's own cursor. Only that may be an event's `id` before the first snapshot: an EventSource that is cut
+/// off comes back with the last `id`, and one of ours would say that it has seen a board which it has not.
+fn own(start: Start) -> Option<Cursor> {
+    match start {
+        Start::After(cursor) => Some(cursor),
+        Start::Fresh | Start::Lost => None,
+    }
 }
 
 struct Kinds {
@@ -71,26 +76,34 @@ fn serve(
     outbox: Rc<Outbox>,
     request: Request,
 ) -> HttpResponse {
-    let cursor = worker.starting_cursor(request.start);
-    let welcome = worker.welcome(cursor);
-    let id = (!matches!(request.start, Start::Lost)).then_some(cursor);
+    let welcome = worker.welcome(worker.starting_cursor(request.start));
+    let id = own(request.start);
     let welcome = Frame::message(kinds.encoding, Kind::Welcome, id, &welcome);
     outbox.push(Rc::new(welcome));
-    let wish = Wish {
+    let subscription = Subscription {
         encoding: kinds.encoding,
         set: request.set,
         terms: request.terms,
         start: request.start,
         limit: PIECE,
     };
-    let session = Session::open(worker, kinds.transport, outbox, wish);
-    let around = match http.version() {
-        Version::HTTP_11 => Around::Chunk,
-        _ => Around::Nothing,
+    let session = Session::open(worker, kinds.transport, outbox, subscription);
+    let chunked = http.version() == Version::HTTP_11;
+    let around = if chunked {
+        Around::Chunk
+    } else {
+        Around::Nothing
     };
-    HttpResponse::Ok()
+    let mut response = HttpResponse::Ok();
+    response
         .insert_header((CONTENT_TYPE, kinds.content_type))
         .insert_header((CACHE_CONTROL, "no-store, no-transform"))
-        .insert_header((X_ACCEL_BUFFERING, "no"))
-        .body(SessionBody::new(session, around, None))
+        .insert_header((X_ACCEL_BUFFERING, "no"));
+    if http.version() == Version::HTTP_10 {
+        // HTTP/1.0 knows no chunks: the body ends with the connection.
+        response.force_close();
+    }
+    let mut response = response.body(SessionBody::new(session, around, None));
+    response.head_mut().no_chunking(!chunked);
+    response
 }

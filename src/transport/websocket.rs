@@ -6,19 +6,15 @@ use std::rc::Rc;
 use actix_web::{HttpRequest, HttpResponse, web};
 use actix_ws::{Message, MessageStream, ProtocolError};
 
-use crate::hub::{Sink, Wish};
+use crate::hub::{Sink, Subscription};
 use crate::metrics::Transport;
 use crate::wire::SUBPROTOCOL;
 use crate::wire::close::CloseReason;
-use crate::wire::error::ErrorCode;
 use crate::wire::frame::{self, Encoding, Frame, Kind};
-use crate::wire::json;
 
 use super::body::{Around, SessionBody};
+use super::control::Control;
 use super::{OUTBOX_BYTES, Outbox, PIECE, Request, Session, Worker};
-
-/// Bytes of pongs and errors that may wait behind a full outbox, for a client that asks and does not read.
-const REPLY_BYTES: usize = 4096;
 
 /// Shakes hands and serves the session. Fails if this is no WebSocket handshake.
 pub fn accept(
@@ -39,15 +35,21 @@ pub fn accept(
         None,
         &welcome,
     )));
-    let wish = Wish {
+    let subscription = Subscription {
         encoding: Encoding::WebSocket,
         set: request.set,
         terms: request.terms,
         start: request.start,
         limit: PIECE,
     };
-    let session = Session::open(worker, Transport::WebSocket, Rc::clone(&outbox), wish);
-    actix_web::rt::spawn(serve(messages, outbox));
+    let session = Session::open(
+        worker,
+        Transport::WebSocket,
+        Rc::clone(&outbox),
+        subscription,
+    );
+    let control = Control::new(worker, session.id(), &outbox);
+    actix_web::rt::spawn(serve(messages, control, outbox));
     // actix-ws would write what its session sends; nothing does, but its body must live or reading ends.
     Ok(response.map_body(|_, keep| {
         let body = SessionBody::new(session, Around::Nothing, Some(keep));
@@ -56,9 +58,9 @@ pub fn accept(
 }
 
 /// Reads until one side ends the session, and says why.
-async fn serve(messages: MessageStream, outbox: Rc<Outbox>) {
+async fn serve(messages: MessageStream, control: Control, outbox: Rc<Outbox>) {
     tokio::select! {
-        end = read(messages, &outbox) => match end {
+        end = read(messages, control, &outbox) => match end {
             End::Said(code) => outbox.finish(CloseReason::Client, Some(frame::close(code, ""))),
             End::Ours(reason) => outbox.close(reason),
         },
@@ -75,12 +77,22 @@ enum End {
 }
 
 /// Answers what the client sends until it closes or is gone.
-async fn read(mut messages: MessageStream, outbox: &Outbox) -> End {
+async fn read(mut messages: MessageStream, mut control: Control, outbox: &Outbox) -> End {
     loop {
-        let reply = match messages.recv().await {
-            Some(Ok(Message::Ping(body))) => frame::pong(&body),
-            Some(Ok(Message::Text(_))) => unknown_message(),
-            Some(Ok(Message::Pong(_) | Message::Nop)) => continue,
+        // A client that asks without reading the answers is not read either.
+        poll_fn(|cx| outbox.poll_room(cx)).await;
+        let message = messages.recv().await;
+        if let Some(reason) = outbox.closed() {
+            return End::Ours(reason);
+        }
+        match message {
+            Some(Ok(Message::Ping(body))) => outbox.push(Rc::new(frame::pong(&body))),
+            Some(Ok(Message::Text(text))) => {
+                if let Err(reason) = control.handle(&text) {
+                    return End::Ours(reason);
+                }
+            }
+            Some(Ok(Message::Pong(_) | Message::Nop)) => {}
             Some(Ok(Message::Binary(_) | Message::Continuation(_))) => {
                 return End::Ours(CloseReason::UnsupportedData);
             }
@@ -88,18 +100,6 @@ async fn read(mut messages: MessageStream, outbox: &Outbox) -> End {
             Some(Err(ProtocolError::Overflow)) => return End::Ours(CloseReason::MessageTooBig),
             Some(Err(ProtocolError::Io(_))) | None => return End::Ours(CloseReason::Client),
             Some(Err(_)) => return End::Ours(CloseReason::ProtocolError),
-        };
-        // A client that asks without reading gets no more answers than this.
-        if outbox.queued() < OUTBOX_BYTES + REPLY_BYTES {
-            outbox.push(Rc::new(reply));
         }
     }
-}
-
-fn unknown_message() -> Frame {
-    let json = json::error(
-        ErrorCode::BadRequest,
-        "No such message: this connection only sends",
-    );
-    Frame::message(Encoding::WebSocket, Kind::Error, None, &json)
 }

@@ -13,18 +13,21 @@ pub enum CloseReason {
     UnsupportedData,
     /// The client sent a message over the limit.
     MessageTooBig,
+    /// The client sent bad messages, again and again.
+    BadMessages,
     /// The client could not keep up, and wanted to be closed then.
     SlowConsumer,
 }
 
 impl CloseReason {
     /// All of them.
-    pub const ALL: [CloseReason; 6] = [
+    pub const ALL: [CloseReason; 7] = [
         Self::Client,
         Self::GoingAway,
         Self::ProtocolError,
         Self::UnsupportedData,
         Self::MessageTooBig,
+        Self::BadMessages,
         Self::SlowConsumer,
     ];
 
@@ -36,6 +39,7 @@ impl CloseReason {
             Self::ProtocolError => 1002,
             Self::UnsupportedData => 1003,
             Self::MessageTooBig => 1009,
+            Self::BadMessages => 4400,
             Self::SlowConsumer => 4480,
         }
     }
@@ -48,6 +52,7 @@ impl CloseReason {
             Self::ProtocolError => "protocol_error",
             Self::UnsupportedData => "unsupported_data",
             Self::MessageTooBig => "message_too_big",
+            Self::BadMessages => "bad_request",
             Self::SlowConsumer => "slow_consumer",
         }
     }

@@ -17,15 +17,13 @@ pub enum ErrorCode {
     NotFound,
     /// The URL is there, the method is not.
     MethodNotAllowed,
-    /// Not now: the server starts or goes away.
-    Draining,
     /// A bug of ours.
     Internal,
 }
 
 impl ErrorCode {
     /// All of them.
-    pub const ALL: [ErrorCode; 9] = [
+    pub const ALL: [ErrorCode; 8] = [
         Self::BadRequest,
         Self::BadCursor,
         Self::UnknownSymbol,
@@ -33,7 +31,6 @@ impl ErrorCode {
         Self::UnsupportedSubprotocol,
         Self::NotFound,
         Self::MethodNotAllowed,
-        Self::Draining,
         Self::Internal,
     ];
 
@@ -47,7 +44,6 @@ impl ErrorCode {
             Self::UnsupportedSubprotocol => "unsupported_subprotocol",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
-            Self::Draining => "draining",
             Self::Internal => "internal",
         }
     }
@@ -62,7 +58,6 @@ impl ErrorCode {
             | Self::UnsupportedSubprotocol => 400,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
-            Self::Draining => 503,
             Self::Internal => 500,
         }
     }
@@ -77,7 +72,6 @@ impl ErrorCode {
             Self::UnsupportedSubprotocol => "No subprotocol in common",
             Self::NotFound => "No such URL",
             Self::MethodNotAllowed => "Method not allowed",
-            Self::Draining => "Not taking traffic",
             Self::Internal => "Internal error",
         }
     }

@@ -42,6 +42,8 @@ impl Encoding {
 pub enum Kind {
     /// What a session begins with.
     Welcome,
+    /// The symbols and terms that a session has.
+    Subscribed,
     /// The board.
     Snapshot,
     /// Batches of the tape.
@@ -54,6 +56,8 @@ pub enum Kind {
     Gap,
     /// What was wrong with a message.
     Error,
+    /// The answer to a ping.
+    Pong,
 }
 
 impl Kind {
@@ -61,12 +65,14 @@ impl Kind {
     const fn event(self) -> &'static str {
         match self {
             Self::Welcome => "welcome",
+            Self::Subscribed => "subscribed",
             Self::Snapshot => "snapshot",
             Self::Ticks => "ticks",
             Self::Lag => "lag",
             Self::Heartbeat => "heartbeat",
             Self::Gap => "gap",
             Self::Error => "problem",
+            Self::Pong => "pong",
         }
     }
 }

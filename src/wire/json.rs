@@ -7,8 +7,6 @@ use serde::Serialize;
 
 use crate::market::{Cursor, Listing, Micros, Price, Quote, Tick};
 
-use super::error::ErrorCode;
-
 /// Why a client cannot be given every tick since its cursor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -97,21 +95,6 @@ pub fn lag(conflated: u64, cursor: Cursor) -> Vec<u8> {
         r#type: "lag",
         conflated,
         cursor: super::cursor::format(cursor),
-    })
-}
-
-/// `{"type":"error",…}`
-pub fn error(code: ErrorCode, message: &str) -> Vec<u8> {
-    #[derive(Serialize)]
-    struct Json<'a> {
-        r#type: &'static str,
-        code: &'static str,
-        message: &'a str,
-    }
-    to_vec(&Json {
-        r#type: "error",
-        code: code.slug(),
-        message,
     })
 }
 

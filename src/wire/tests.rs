@@ -6,6 +6,8 @@ use super::batch::Batch;
 use super::error::ErrorCode;
 use super::frame::{self, Encoding, Frame, Kind, Stretch};
 use super::json::{self, Gap, GapReason, Welcome};
+use super::message::{self, Id, Refusal};
+use super::terms::Terms;
 use super::{close::CloseReason, cursor};
 use crate::market::testing::{listing, set};
 use crate::market::{Cursor, Listing, Price, Quote, SymbolId, SymbolSet, Tick};
@@ -140,6 +142,34 @@ fn gaps_are_as_their_golden_frames() {
 }
 
 #[test]
+fn a_gap_from_nowhere_is_as_its_golden_frame() {
+    let gap = Gap {
+        from: None,
+        missed: None,
+        reason: GapReason::UnknownCursor,
+    };
+    assert_eq!(text(json::gap(gap)), golden("gap-unknown"));
+}
+
+#[test]
+fn lag_is_as_its_golden_frame() {
+    assert_eq!(text(json::lag(412, at("m3k9x2-18900"))), golden("lag"));
+}
+
+#[test]
+fn answers_to_control_messages_are_as_their_golden_frames() {
+    let listing = symbols();
+    let all = SymbolSet::all(&listing);
+    let id = Some(&Id::Number(1));
+    let subscribed = message::subscribed(id, &listing, &all, Terms::default());
+    assert_eq!(text(subscribed), golden("subscribed"));
+    let pong = message::pong(Some(&Id::Number(4)), 1_795_231_558_223_500);
+    assert_eq!(text(pong), golden("pong"));
+    let refusal = Refusal::of_unknown(vec!["XXXX".into()]).unwrap();
+    assert_eq!(text(message::error(id, &refusal)), golden("error"));
+}
+
+#[test]
 fn batches_are_as_their_golden_frames() {
     let [one, two] = batches();
     assert_eq!(text(one.bytes(Encoding::Json).to_vec()), golden("ticks"));
@@ -232,7 +262,7 @@ fn an_event_carries_its_type_its_cursor_and_one_line_of_data() {
 
 #[test]
 fn an_error_is_an_event_called_problem() {
-    let error = json::error(ErrorCode::BadRequest, "No");
+    let error = message::error(None, &Refusal::new(ErrorCode::BadRequest, "No"));
     let frame = Frame::message(Encoding::Sse, Kind::Error, None, &error);
     assert!(
         frame

@@ -1,0 +1,142 @@
+//! Control messages: what a WebSocket client changes about its session while it runs.
+
+use std::rc::Rc;
+
+use crate::clock;
+use crate::hub::{Start, SubscriberId};
+use crate::market::SymbolSet;
+use crate::wire::close::CloseReason;
+use crate::wire::cursor;
+use crate::wire::error::ErrorCode;
+use crate::wire::frame::{Encoding, Frame, Kind};
+use crate::wire::message::{self, Id, Refusal, Request, Subscribe};
+
+use super::{Outbox, Worker};
+
+/// Bad messages in a row after which a client is no longer listened to.
+const MOST_BAD_MESSAGES: u32 = 10;
+
+/// The side of a session that listens.
+pub(super) struct Control {
+    worker: Rc<Worker>,
+    id: SubscriberId,
+    outbox: Rc<Outbox>,
+    /// Whether a subscribe may still say where to begin.
+    may_begin: bool,
+    /// Bad messages in a row.
+    bad: u32,
+}
+
+impl Control {
+    /// Listens for the subscriber whose sink is `outbox`.
+    pub(super) fn new(worker: &Rc<Worker>, id: SubscriberId, outbox: &Rc<Outbox>) -> Self {
+        let (set, _) = worker.hub.subscription(id);
+        Self {
+            worker: Rc::clone(worker),
+            id,
+            outbox: Rc::clone(outbox),
+            may_begin: set.is_empty(),
+            bad: 0,
+        }
+    }
+
+    /// Follows a message, or says why not. Fails when there were too many bad ones.
+    pub(super) fn handle(&mut self, text: &str) -> Result<(), CloseReason> {
+        let (id, outcome) = match message::parse(text) {
+            Ok(message) => {
+                let outcome = self.follow(message.id.as_ref(), message.request);
+                (message.id, outcome)
+            }
+            Err((id, refusal)) => (id, Err(refusal)),
+        };
+        match outcome {
+            Ok(()) => self.bad = 0,
+            Err(refusal) => {
+                self.bad += 1;
+                self.refuse(id.as_ref(), &refusal);
+            }
+        }
+        if self.bad < MOST_BAD_MESSAGES {
+            return Ok(());
+        }
+        Err(CloseReason::BadMessages)
+    }
+
+    fn follow(&mut self, id: Option<&Id>, request: Request) -> Result<(), Refusal> {
+        match request {
+            Request::Subscribe(subscribe) => self.subscribe(id, &subscribe),
+            Request::Unsubscribe { symbols } => {
+                let (fewer, unknown) = message::resolve(self.listing(), &symbols);
+                let (present, _) = self.worker.hub.subscription(self.id);
+                self.change(id, present.without(&fewer), None);
+                self.refuse_unknown(id, unknown);
+                Ok(())
+            }
+            Request::List => {
+                self.confirm(id);
+                Ok(())
+            }
+            Request::Ping => {
+                self.reply(Kind::Pong, &message::pong(id, clock::now()));
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes the good part and reports the bad one.
+    fn subscribe(&mut self, id: Option<&Id>, subscribe: &Subscribe) -> Result<(), Refusal> {
+        let (present, terms) = self.worker.hub.subscription(self.id);
+        let terms = subscribe.terms(terms)?;
+        let start = match subscribe.since.as_deref().filter(|_| self.may_begin) {
+            None => None,
+            Some(text) => Some(Start::After(cursor::parse(text).map_err(|error| {
+                Refusal::new(ErrorCode::BadCursor, format!("since is {error}"))
+            })?)),
+        };
+        let (more, unknown) = message::resolve(self.listing(), &subscribe.symbols);
+        let set = present.with(&more);
+        let most = self.worker.manners.max_symbols;
+        if set.len() > most && set != present && !more.is_all() {
+            let message = format!("{} symbols; at most {most} go in one session", set.len());
+            return Err(Refusal::new(ErrorCode::TooManySymbols, message));
+        }
+        self.may_begin &= set.is_empty();
+        self.worker.hub.set_terms(self.id, terms);
+        self.change(id, set, start);
+        self.refuse_unknown(id, unknown);
+        Ok(())
+    }
+
+    /// Confirms first, so that the client knows what the snapshot after it is for.
+    fn change(&self, id: Option<&Id>, set: SymbolSet, start: Option<Start>) {
+        let (_, terms) = self.worker.hub.subscription(self.id);
+        let json = message::subscribed(id, self.listing(), &set, terms);
+        self.reply(Kind::Subscribed, &json);
+        self.worker.hub.set_symbols(self.id, set, start);
+    }
+
+    fn confirm(&self, id: Option<&Id>) {
+        let (set, terms) = self.worker.hub.subscription(self.id);
+        let json = message::subscribed(id, self.listing(), &set, terms);
+        self.reply(Kind::Subscribed, &json);
+    }
+
+    fn refuse_unknown(&self, id: Option<&Id>, unknown: Vec<String>) {
+        if let Some(refusal) = Refusal::of_unknown(unknown) {
+            self.refuse(id, &refusal);
+        }
+    }
+
+    fn refuse(&self, id: Option<&Id>, refusal: &Refusal) {
+        self.reply(Kind::Error, &message::error(id, refusal));
+    }
+
+    fn reply(&self, kind: Kind, json: &[u8]) {
+        let frame = Frame::message(Encoding::WebSocket, kind, None, json);
+        self.outbox.push(Rc::new(frame));
+    }
+
+    fn listing(&self) -> &crate::market::Listing {
+        self.worker.hub.tape().listing()
+    }
+}
