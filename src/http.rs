@@ -22,6 +22,7 @@ pub fn routes(app: &mut ServiceConfig) {
         .route("/v1/quotes", get_or_head().to(api::quotes))
         .route("/v1/symbols", get_or_head().to(api::symbols))
         .route("/v1/time", get_or_head().to(api::time))
+        .route("/v1/stats", get_or_head().to(api::stats))
         .route("/metrics", get_or_head().to(api::metrics))
         .route("/livez", get_or_head().to(api::livez))
         .route("/healthz", get_or_head().to(api::livez))

@@ -8,6 +8,8 @@
 //! State is plain `Rc` and `RefCell`: no locks, no wakes across threads, no borrow held over an `await`.
 
 mod group;
+#[cfg(test)]
+mod property;
 mod sink;
 mod subscriber;
 #[cfg(test)]
@@ -327,6 +329,7 @@ impl<S: Sink + 'static> Hub<S> {
             joined: self.tape.head().seq,
             at: start,
             seen,
+            vague: false,
             live: false,
             blocked: None,
             sent: now,

@@ -59,6 +59,31 @@ const AGE_BUCKETS: [f64; 16] = [
     500e-3, 1.0, 2.5,
 ];
 
+/// What a transport has carried since the process began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TransportStats {
+    /// The label's text.
+    pub transport: &'static str,
+    /// Sessions that are open.
+    pub connections: i64,
+    /// Sessions that were opened.
+    pub opened: u64,
+    /// Ticks that were due and are settled: the sum of the next four.
+    pub due: u64,
+    /// Accepted by clients' sinks.
+    pub delivered: u64,
+    /// Left out for later ones.
+    pub conflated: u64,
+    /// Told as missing.
+    pub gapped: u64,
+    /// Not sent when their sessions ended.
+    pub unsent: u64,
+    /// Bytes of messages.
+    pub payload_bytes: u64,
+    /// Bytes around messages.
+    pub framing_bytes: u64,
+}
+
 /// The shared side of all metrics.
 #[derive(Debug)]
 pub struct Metrics {
@@ -198,6 +223,28 @@ impl Metrics {
     pub fn paced(&self, late: f64, skipped: f64) {
         self.feed_late.set(late);
         self.feed_skipped.set(skipped);
+    }
+
+    /// What each transport has carried so far, as its workers have told.
+    pub fn stats(&self) -> Vec<TransportStats> {
+        let of = |transport: Transport| {
+            let name = transport.label();
+            let get = |counters: &IntCounterVec| counters.with_label_values(&[name]).get();
+            let bytes = |layer| (self.wire_bytes.with_label_values(&[name, layer, "out"])).get();
+            TransportStats {
+                transport: name,
+                connections: self.connections.with_label_values(&[name, BODY]).get(),
+                opened: get(&self.opened),
+                due: get(&self.due),
+                delivered: get(&self.delivered),
+                conflated: get(&self.conflated),
+                gapped: get(&self.gapped),
+                unsent: get(&self.unsent),
+                payload_bytes: bytes("payload"),
+                framing_bytes: bytes("framing"),
+            }
+        };
+        Transport::ALL.map(of).into()
     }
 
     /// The text that Prometheus scrapes (exposition format 0.0.4).

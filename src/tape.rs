@@ -58,6 +58,17 @@ pub struct Mark {
     pub count: u64,
 }
 
+/// What [`Tape::part`] tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Ticks of the whole set.
+    pub whole: u64,
+    /// Ticks of its part.
+    pub part: u64,
+    /// Symbols of the part that have changed.
+    pub changed: u64,
+}
+
 /// What a reader gets in one piece, at most.
 #[derive(Clone, Copy, Debug)]
 pub struct Limit {
@@ -134,6 +145,17 @@ impl Tape {
         Mark {
             cursor: state.head,
             count: state.board.count(set),
+        }
+    }
+
+    /// How many ticks a set and a part of it have had, and how many symbols of the part have changed since a place:
+    /// all at one and the same head.
+    pub fn part(&self, at: Cursor, whole: &SymbolSet, part: &SymbolSet) -> Part {
+        let state = self.read();
+        Part {
+            whole: state.board.count(whole),
+            part: state.board.count(part),
+            changed: state.board.latest(at.seq, part).len() as u64,
         }
     }
 

@@ -116,6 +116,17 @@ async fn every_tick_that_was_due_is_accounted_for() {
         value(&text, &series)
     };
     assert_eq!(of("due"), 60_000.0);
+    let stats = get(server.address, "/v1/stats").await.json();
+    let ndjson = stats["transports"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|row| row["transport"] == "ndjson");
+    let ledger = &ndjson.unwrap()["ledger"];
+    assert_eq!(
+        (ledger["due"].as_f64(), ledger["unsent"].as_f64()),
+        (Some(60_000.0), Some(of("unsent")))
+    );
     assert_eq!(of("due"), of("delivered") + of("gapped") + of("unsent"));
     assert!(
         of("delivered") > 40_000.0 && of("unsent") > 10_000.0,

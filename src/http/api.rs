@@ -118,6 +118,29 @@ pub(super) async fn metrics(here: Here, metrics: web::Data<Metrics>) -> impl Res
         .body(metrics.expose())
 }
 
+pub(super) async fn stats(here: Here, metrics: web::Data<Metrics>) -> HttpResponse {
+    here.0.flush_metrics();
+    let rows: Vec<_> = (metrics.stats().iter())
+        .map(|stats| api::TransportStats {
+            transport: stats.transport,
+            connections: stats.connections,
+            opened: stats.opened,
+            ledger: api::LedgerStats {
+                due: stats.due,
+                delivered: stats.delivered,
+                conflated: stats.conflated,
+                gapped: stats.gapped,
+                unsent: stats.unsent,
+            },
+            bytes: api::BytesOut {
+                payload: stats.payload_bytes,
+                framing: stats.framing_bytes,
+            },
+        })
+        .collect();
+    plain_json(api::stats(clock::now(), here.0.hub.tape().head(), &rows))
+}
+
 pub(super) async fn livez() -> HttpResponse {
     plain_json(api::liveness())
 }

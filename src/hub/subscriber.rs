@@ -44,6 +44,8 @@ pub(super) struct Subscriber<S> {
     pub(super) at: Start,
     /// How many ticks its symbols had had there; `None` where that cannot be known.
     pub(super) seen: Option<u64>,
+    /// Whether it has missed ticks that `seen` does not know of.
+    pub(super) vague: bool,
     /// Whether it takes part in flushes; else it is served alone as soon as its sink has room.
     pub(super) live: bool,
     /// When its sink became full while it was live. Catching up after a resume does not count.
@@ -89,6 +91,7 @@ impl<S: Sink> Subscriber<S> {
             if done && self.take_added(tape, upto, now, groups, facts) {
                 self.live = true;
                 self.blocked = None;
+                self.vague = false;
                 return;
             }
         }
@@ -145,12 +148,25 @@ impl<S: Sink> Subscriber<S> {
         let kept = present.without(&given_up);
         let added = set.without(&kept);
         self.added = (!added.is_empty()).then_some(added);
-        if !given_up.is_empty() {
-            let cursor = self.cursor();
-            self.forgone += (cursor.and_then(|at| tape.count_since(at, &given_up))).unwrap_or(0);
-            self.seen = cursor.and_then(|at| tape.count_at(at, &kept));
-            self.move_to(kept, groups, tape, now);
+        if given_up.is_empty() {
+            return;
         }
+        let (Some(at), Some(seen)) = (self.cursor(), self.seen) else {
+            return self.move_to(kept, groups, tape, now);
+        };
+        let exactly = (tape.count_at(at, &kept)).zip(tape.count_since(at, &given_up));
+        if let Some((kept_seen, forgone)) = exactly {
+            self.forgone += forgone;
+            self.seen = Some(kept_seen);
+        } else {
+            // So far behind that nothing tells how many of the ticks since belong to which symbol. Each symbol that
+            // it keeps has one for certain; the rest is given up, and a gap cannot be told in numbers.
+            let now_had = tape.part(at, present, &kept);
+            self.seen = Some(now_had.part - now_had.changed);
+            self.forgone += now_had.whole - seen - now_had.changed;
+            self.vague = true;
+        }
+        self.move_to(kept, groups, tape, now);
     }
 
     /// Takes part in its group's flush.
@@ -255,16 +271,17 @@ impl<S: Sink> Subscriber<S> {
         };
         // What was seen belongs to this tape, or is not known.
         let missed = self.seen.map(|seen| board.count - seen);
-        let gap = gap.map(|gap| Gap { missed, ..gap });
+        let gap = gap.map(|gap| Gap {
+            missed: missed.filter(|_| !self.vague),
+            ..gap
+        });
         facts.gaps += u64::from(gap.is_some());
-        self.seen = Some(board.count - missed.unwrap_or(0));
+        let mut frame = Frame::snapshot(self.encoding(), tape.listing(), &board, gap);
+        frame.ledger.gapped = missed.unwrap_or(0);
+        self.seen = Some(board.count - frame.ledger.gapped);
+        self.vague = false;
         Piece {
-            frame: Some(Frame::snapshot(
-                self.encoding(),
-                tape.listing(),
-                &board,
-                gap,
-            )),
+            frame: Some(frame),
             upto: board.cursor,
             more: false,
         }

@@ -8,13 +8,14 @@ use super::*;
 use crate::market::testing::{listing, set, tick};
 use crate::market::{Epoch, SymbolId};
 use crate::tape::{CHANNEL_BATCHES, Publisher};
+use crate::wire::terms::Mode;
 
 const A: SymbolId = SymbolId(0);
 const B: SymbolId = SymbolId(1);
 
 /// Takes as many frames as it has room for.
 #[derive(Clone, Debug)]
-struct List(Rc<Inner>);
+pub(super) struct List(Rc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
@@ -26,7 +27,7 @@ struct Inner {
 }
 
 impl List {
-    fn with_room(room: usize) -> Self {
+    pub(super) fn with_room(room: usize) -> Self {
         Self(Rc::new(Inner {
             room: Cell::new(room),
             lines: RefCell::default(),
@@ -35,7 +36,7 @@ impl List {
         }))
     }
 
-    fn endless() -> Self {
+    pub(super) fn endless() -> Self {
         Self::with_room(usize::MAX)
     }
 
@@ -55,6 +56,18 @@ impl List {
             .flat_map(|line| line["data"].as_array().unwrap().clone())
             .map(|tick| tick["n"].as_u64().unwrap())
             .collect()
+    }
+
+    pub(super) fn set_room(&self, frames: usize) {
+        self.0.room.set(frames);
+    }
+
+    pub(super) fn settled(&self) -> u64 {
+        self.0.settled.get()
+    }
+
+    pub(super) fn lines_from(&self, index: usize) -> Vec<serde_json::Value> {
+        self.0.lines.borrow()[index..].to_vec()
     }
 
     fn last_cursor(&self) -> String {
@@ -83,10 +96,10 @@ impl Sink for List {
     }
 }
 
-struct Fixture {
-    hub: Rc<Hub<List>>,
-    tape: Arc<Tape>,
-    publisher: Publisher,
+pub(super) struct Fixture {
+    pub(super) hub: Rc<Hub<List>>,
+    pub(super) tape: Arc<Tape>,
+    pub(super) publisher: Publisher,
     stop: CancellationToken,
 }
 
@@ -97,14 +110,22 @@ impl Fixture {
     }
 
     fn with_journal(bytes: usize) -> Self {
-        let (tape, publisher) = Tape::new(listing(&["A", "B"]), Epoch::new(1), bytes);
-        let options = Options {
-            heartbeat: Duration::from_secs(5),
-            flush_interval: Duration::ZERO,
-            patience: Patience {
+        Self::of(
+            &["A", "B"],
+            bytes,
+            Patience {
                 max_behind: u64::MAX,
                 slow_after: Duration::from_secs(60),
             },
+        )
+    }
+
+    pub(super) fn of(symbols: &[&str], journal: usize, patience: Patience) -> Self {
+        let (tape, publisher) = Tape::new(listing(symbols), Epoch::new(1), journal);
+        let options = Options {
+            heartbeat: Duration::from_secs(5),
+            flush_interval: Duration::ZERO,
+            patience,
         };
         let stop = CancellationToken::new();
         let hub = Hub::start(Arc::clone(&tape), options, stop.clone());
@@ -123,10 +144,20 @@ impl Fixture {
     }
 
     fn subscribe(&self, list: &List, symbols: &[&str], start: Start) -> SubscriberId {
+        self.subscribe_on(list, symbols, start, Terms::default())
+    }
+
+    fn subscribe_on(
+        &self,
+        list: &List,
+        symbols: &[&str],
+        start: Start,
+        terms: Terms,
+    ) -> SubscriberId {
         let subscription = Subscription {
             encoding: Encoding::Ndjson,
             set: set(self.tape.listing(), symbols),
-            terms: Terms::default(),
+            terms,
             start,
             limit: Limit {
                 bytes: 1_000,
@@ -137,7 +168,7 @@ impl Fixture {
     }
 
     /// Lets the hub do what it can do without time passing.
-    async fn settle(&self) {
+    pub(super) async fn settle(&self) {
         for _ in 0..100 {
             yield_now().await;
         }
@@ -149,7 +180,7 @@ impl Fixture {
 }
 
 /// Runs a story on a `LocalSet` with paused time.
-fn story<F: Future<Output = ()>>(tell: impl FnOnce() -> F) {
+pub(super) fn story<F: Future<Output = ()>>(tell: impl FnOnce() -> F) {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_time().start_paused(true).build().unwrap();
     LocalSet::new().block_on(&runtime, async { tell().await });
@@ -410,5 +441,160 @@ fn the_end_closes_every_subscriber_and_those_who_come_later() {
         f.settle().await;
         f.subscribe(&late, &["A"], Start::Fresh);
         assert!(early.0.closed.get() && late.0.closed.get());
+    });
+}
+
+/// A subscriber of A under these terms whose sink takes `room` frames, and what comes of it.
+async fn slow(f: &mut Fixture, terms: Terms, room: usize) -> (List, SubscriberId) {
+    let list = List::with_room(room);
+    let id = f.subscribe_on(&list, &["A"], Start::Fresh, terms);
+    for n in 1..=50 {
+        f.publish(A, n..=n);
+        f.settle().await;
+    }
+    (list, id)
+}
+
+fn impatient() -> Patience {
+    Patience {
+        max_behind: 20,
+        slow_after: Duration::from_secs(2),
+    }
+}
+
+#[test]
+fn one_who_is_too_far_behind_gets_the_latest_and_is_told_the_rest() {
+    story(async || {
+        let mut f = Fixture::of(&["A", "B"], 1, impatient());
+        let (list, id) = slow(&mut f, Terms::default(), 3).await;
+        list.set_room(usize::MAX);
+        f.hub.drained(id);
+        assert_eq!(list.types(), ["snapshot", "ticks", "ticks", "ticks", "lag"]);
+        assert_eq!(list.ns(), [1, 2, 50]);
+        assert_eq!(list.lines_from(4)[0]["conflated"], 47);
+        assert_eq!((list.settled(), f.hub.unsubscribe(id)), (50, 0));
+    });
+}
+
+#[test]
+fn one_whose_sink_was_full_for_too_long_is_slow_too() {
+    story(async || {
+        let mut f = Fixture::of(
+            &["A", "B"],
+            1,
+            Patience {
+                max_behind: 1_000,
+                ..impatient()
+            },
+        );
+        let (list, id) = slow(&mut f, Terms::default(), 3).await;
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        list.set_room(usize::MAX);
+        f.hub.drained(id);
+        assert_eq!(list.types().last().unwrap(), "lag");
+    });
+}
+
+#[test]
+fn one_who_was_full_for_a_moment_gets_every_tick() {
+    story(async || {
+        let mut f = Fixture::of(
+            &["A", "B"],
+            1,
+            Patience {
+                max_behind: 1_000,
+                ..impatient()
+            },
+        );
+        let (list, id) = slow(&mut f, Terms::default(), 3).await;
+        list.set_room(usize::MAX);
+        f.hub.drained(id);
+        assert_eq!(list.ns(), (1..=50).collect::<Vec<_>>());
+    });
+}
+
+#[test]
+fn catching_up_after_a_resume_is_not_slow() {
+    story(async || {
+        let mut f = Fixture::of(&["A", "B"], 1, impatient());
+        f.publish(A, 1..=100);
+        let list = List::with_room(1);
+        let id = f.subscribe(&list, &["A"], Start::After(f.tape.head().at(0)));
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        list.set_room(usize::MAX);
+        f.hub.drained(id);
+        assert_eq!(list.ns(), (1..=100).collect::<Vec<_>>());
+    });
+}
+
+#[test]
+fn who_wants_to_be_closed_when_slow_is_closed() {
+    story(async || {
+        let mut f = Fixture::of(
+            &["A", "B"],
+            1,
+            Patience {
+                max_behind: 1_000,
+                ..impatient()
+            },
+        );
+        let terms = Terms {
+            policy: Policy::Disconnect,
+            ..Terms::default()
+        };
+        let (list, _) = slow(&mut f, terms, 3).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert!(!list.0.closed.get(), "not yet");
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        assert!(list.0.closed.get());
+    });
+}
+
+#[test]
+fn a_rate_is_kept_over_ten_seconds() {
+    story(async || {
+        let mut f = Fixture::new();
+        let list = List::endless();
+        let terms = Terms {
+            mode: Mode::Conflate,
+            max_rate: 5,
+            policy: Policy::Conflate,
+        };
+        f.subscribe_on(&list, &["A"], Start::Fresh, terms);
+        for n in 1..=1_000 {
+            f.publish(A, n..=n);
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let frames = list.types().iter().filter(|kind| *kind == "ticks").count();
+        assert!(
+            (49..=51).contains(&frames),
+            "{frames} frames in ten seconds"
+        );
+        assert_eq!(list.settled(), *list.ns().last().unwrap());
+    });
+}
+
+#[test]
+fn conflating_subscribers_of_a_set_share_what_is_encoded() {
+    story(async || {
+        let mut f = Fixture::new();
+        let terms = Terms {
+            mode: Mode::Conflate,
+            max_rate: 10,
+            policy: Policy::Conflate,
+        };
+        let lists: Vec<_> = (0..50).map(|_| List::endless()).collect();
+        for list in &lists {
+            f.subscribe_on(list, &["A"], Start::Fresh, terms);
+        }
+        f.settle().await;
+        f.hub.take_facts();
+        for n in 1..=100 {
+            f.publish(A, n..=n);
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let encodes = f.hub.take_facts().encodes[Encoding::Ndjson as usize];
+        assert!(encodes <= 12, "{encodes} encodes for ten frames");
+        assert!(lists.iter().all(|list| list.ns() == lists[0].ns()));
     });
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::market::{Listing, Micros};
+use crate::market::{Cursor, Listing, Micros};
 
 use super::error::ErrorCode;
 use super::json::to_vec;
@@ -36,6 +36,60 @@ pub fn time(ts: Micros) -> Vec<u8> {
         ts: Micros,
     }
     to_vec(&Json { ts })
+}
+
+/// What a transport has carried: connections, the ledger of its ticks, bytes to clients.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct TransportStats {
+    /// Its name, as in metrics.
+    pub transport: &'static str,
+    /// Sessions: open now, and opened in all.
+    pub connections: i64,
+    /// Sessions opened in all.
+    pub opened: u64,
+    /// What became of the ticks that were due.
+    pub ledger: LedgerStats,
+    /// Bytes to clients.
+    pub bytes: BytesOut,
+}
+
+/// `due` is the sum of the others.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct LedgerStats {
+    /// Ticks that were due and are settled.
+    pub due: u64,
+    /// Accepted by clients' connections.
+    pub delivered: u64,
+    /// Left out for later ones of the same symbol.
+    pub conflated: u64,
+    /// Told as missing.
+    pub gapped: u64,
+    /// Not sent when their sessions ended.
+    pub unsent: u64,
+}
+
+/// Bytes to clients, by layer.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct BytesOut {
+    /// Messages.
+    pub payload: u64,
+    /// What is around them.
+    pub framing: u64,
+}
+
+/// `{"ts":…,"cursor":"…","transports":[{"transport":"websocket","connections":1,…},…]}`
+pub fn stats(ts: Micros, head: Cursor, transports: &[TransportStats]) -> Vec<u8> {
+    #[derive(Serialize)]
+    struct Json<'a> {
+        ts: Micros,
+        cursor: String,
+        transports: &'a [TransportStats],
+    }
+    to_vec(&Json {
+        ts,
+        cursor: super::cursor::format(head),
+        transports,
+    })
 }
 
 /// `{"live":true}`

@@ -145,10 +145,7 @@ impl Frame {
         Self {
             bytes: out.into(),
             payload: json.len() + before.map_or(0, |gap| gap.len()),
-            ledger: Ledger {
-                gapped: gap.and_then(|gap| gap.missed).unwrap_or(0),
-                ..Ledger::default()
-            },
+            ledger: Ledger::default(),
             live: Box::default(),
         }
     }

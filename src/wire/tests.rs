@@ -305,3 +305,42 @@ fn every_error_has_a_slug_of_its_own_and_a_status_of_an_error() {
             .all(|code| (400..600).contains(&code.status()))
     );
 }
+
+/// The rows of a table in the protocol's document whose first cells are code.
+fn documented(heading: &str) -> Vec<Vec<String>> {
+    let path = format!("{}/docs/PROTOCOL.md", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(path).unwrap();
+    let (_, section) = text.split_once(heading).unwrap();
+    let rows = section.lines().filter(|line| line.starts_with("| `"));
+    rows.map(|row| {
+        let cells = row
+            .split('|')
+            .map(|cell| cell.trim().trim_matches('`').to_owned());
+        cells.collect()
+    })
+    .collect()
+}
+
+#[test]
+fn the_document_lists_every_error_with_its_status() {
+    let listed: Vec<_> = documented("## Errors")
+        .into_iter()
+        .map(|row| (row[1].clone(), row[2].clone()))
+        .collect();
+    let expected = ErrorCode::ALL.map(|code| (code.slug().to_owned(), code.status().to_string()));
+    assert_eq!(listed, expected);
+}
+
+#[test]
+fn the_document_lists_every_close_code() {
+    let path = format!("{}/docs/PROTOCOL.md", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(path).unwrap();
+    for reason in CloseReason::ALL {
+        let (code, slug) = (reason.code(), reason.slug());
+        let listed = match reason {
+            CloseReason::Client => format!("{code} asked for"),
+            _ => format!("{code} `{slug}`"),
+        };
+        assert!(text.contains(&listed), "{listed}");
+    }
+}
