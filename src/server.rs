@@ -8,7 +8,6 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use std::{io, thread};
 
-use actix_web::dev::Extensions;
 use actix_web::{App, HttpServer, web};
 use socket2::SockRef;
 use tokio_util::sync::CancellationToken;
@@ -18,6 +17,7 @@ use crate::http::{self, Readiness};
 use crate::hub::{self, Hub};
 use crate::metrics::{Local, Metrics};
 use crate::tape::{Publisher, Tape};
+use crate::transport::reset::Connection;
 use crate::transport::{Manners, Worker};
 
 /// How long a connection may stay without a request. Poll loops come back sooner.
@@ -122,7 +122,10 @@ impl Server {
             .h1_allow_half_closed(false)
             // Any other value below a second delays or loses the end of a connection after a close frame.
             .client_disconnect_timeout(Duration::ZERO)
-            .on_connect(prepare_socket)
+            .on_connect(|socket, data| {
+                prepare_socket(socket);
+                Connection::note(socket, data);
+            })
             .shutdown_timeout(SHUTDOWN_SECONDS)
             .shutdown_signal(async move {
                 let (stop, readiness) = stopping;
@@ -181,7 +184,7 @@ async fn keep_flushing(worker: Rc<Worker>, stop: CancellationToken) {
     }
 }
 
-fn prepare_socket(connection: &dyn std::any::Any, _: &mut Extensions) {
+fn prepare_socket(connection: &dyn std::any::Any) {
     if let Some(socket) = connection.downcast_ref::<actix_web::rt::net::TcpStream>() {
         // A kernel that does not know the option serves all the same, with staler ticks.
         let _ = SockRef::from(socket).set_tcp_notsent_lowat(NOT_SENT_BYTES);

@@ -7,6 +7,7 @@ pub mod body;
 mod control;
 mod outbox;
 pub mod poll;
+pub mod reset;
 mod session;
 pub mod stream;
 pub mod websocket;

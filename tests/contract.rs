@@ -31,6 +31,8 @@ claims! {
     a_filter_lets_only_its_symbols_through
     a_cursor_brings_what_came_after_it
     a_replay_longer_than_a_piece_is_complete
+    a_cut_in_the_middle_of_a_replay_resumes_where_it_was
+    another_filter_and_mode_after_a_resume_lose_nothing_of_what_was_followed
     a_cursor_from_before_the_journal_brings_a_gap_and_the_board
     a_cursor_from_before_the_journal_is_no_gap_for_quiet_symbols
     a_cursor_of_another_life_brings_a_gap_and_the_board
@@ -150,6 +152,38 @@ async fn a_replay_longer_than_a_piece_is_complete<C: Client>() {
     let mut client = C::open(server.address, &format!("since={cursor}")).await;
     let (ticks, _) = client.ticks(3_000).await;
     assert_eq!(ns(&ticks), (2..=3_001).collect::<Vec<_>>());
+}
+
+async fn a_cut_in_the_middle_of_a_replay_resumes_where_it_was<C: Client>() {
+    let mut server = TestServer::start();
+    let mut cursor = cursor_of(&http::get(server.address, "/v1/quotes").await.json());
+    server.publish_each("AAPL", 2_000);
+    let mut seen = Vec::new();
+    while seen.len() < 2_000 {
+        let mut client = C::open(server.address, &format!("limit=50&since={cursor}")).await;
+        let (ticks, upto) = client.ticks(300.min(2_000 - seen.len())).await;
+        seen.extend(ns(&ticks));
+        cursor = upto;
+    }
+    assert_eq!(seen, (2..=2_001).collect::<Vec<_>>());
+}
+
+async fn another_filter_and_mode_after_a_resume_lose_nothing_of_what_was_followed<C: Client>() {
+    let mut server = TestServer::start();
+    let mut client = C::open(server.address, "symbols=AAPL,F").await;
+    client.next_of("snapshot").await;
+    server.publish(&["AAPL", "F", "MSFT"]);
+    let (_, cursor) = client.ticks(2).await;
+    drop(client);
+    server.publish_each("F", 4);
+    let query = format!("symbols=F,MSFT&mode=conflate&since={cursor}");
+    let mut client = C::open(server.address, &query).await;
+    let (ticks, cursor) = client.ticks(1).await;
+    assert_eq!(ticks, [("F".into(), 6)]);
+    drop(client);
+    server.publish(&["F", "MSFT"]);
+    let mut client = C::open(server.address, &format!("symbols=F&since={cursor}")).await;
+    assert_eq!(client.ticks(1).await.0, [("F".into(), 7)]);
 }
 
 /// Asserts that the session tells the gap and then shows the board.

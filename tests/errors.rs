@@ -47,6 +47,49 @@ async fn a_malformed_cursor_is_refused_where_a_client_can_mend_it() {
     }
 }
 
+/// Negative, overflowing, with CR and LF, with NUL.
+const GARBAGE: [&str; 6] = [
+    "m3k9x2--1",
+    "m3k9x2-18446744073709551616",
+    "m3k9x2-1%0D%0AX: y",
+    "m3k9x2-1%00",
+    "%ff%fe",
+    "-",
+];
+
+#[tokio::test]
+async fn garbage_for_a_cursor_is_refused_and_disturbs_nobody() {
+    let mut server = TestServer::start();
+    let mut watcher = WebSocket::open(server.address, "").await;
+    watcher.next_of("snapshot").await;
+    for garbage in GARBAGE {
+        let garbage = garbage.replace(' ', "%20");
+        for path in ["/v1/stream", "/v1/poll", "/v1/ws"] {
+            let (status, slug, _) = problem(&server, &format!("{path}?since={garbage}")).await;
+            assert_eq!(
+                (status, slug.as_str()),
+                (400, "bad_cursor"),
+                "{path} {garbage}"
+            );
+        }
+        server.publish(&["F"]);
+        assert_eq!(watcher.ticks(1).await.0, [("F".into(), server.n("F"))]);
+    }
+}
+
+#[tokio::test]
+async fn garbage_for_a_last_event_id_is_a_gap() {
+    let server = TestServer::start();
+    for garbage in ["m3k9x2--1", "m3k9x2-18446744073709551616", "\u{e9}", "x y"] {
+        let mut connection = Connection::open(server.address).await;
+        let headers = [("last-event-id", garbage)];
+        let response = connection.send(Method::GET, "/v1/sse", &headers).await;
+        assert_eq!(response.status(), 200, "{garbage}");
+        let text = super::resume::first_bytes(response, "event: snapshot").await;
+        assert!(text.contains("\"reason\":\"unknown_cursor\""), "{text}");
+    }
+}
+
 #[tokio::test]
 async fn bad_parameters_are_named() {
     let server = TestServer::start();
@@ -57,6 +100,10 @@ async fn bad_parameters_are_named() {
         ("/v1/poll?limit=0", "limit=0"),
         ("/v1/poll?limit=10001", "limit=10001"),
         ("/v1/poll?limit=many", "limit=many"),
+        ("/v1/stream?mode=some", "mode=some"),
+        ("/v1/stream?policy=none", "policy=none"),
+        ("/v1/stream?max_rate=-1", "max_rate=-1"),
+        ("/v1/stream?max_rate=1001", "max_rate=1001"),
         ("/v1/poll?symbols=", "symbols is empty"),
         ("/v1/sse?symbols=", "symbols is empty"),
         ("/v1/poll?wait=1&wait=2", "wait stands there more than once"),

@@ -5,6 +5,7 @@
 //! - `slow`: readers that do not read.
 //! - `control`: control messages, modes and terms.
 //! - `errors`: bad input over HTTP and WebSocket.
+//! - `hop`: a client that changes its transport all the time.
 //! - `scrape`: what `/metrics` says against what clients received.
 //! - `process`: the real binary: command line, signals, the same seed twice.
 //! - `page`: the dashboard as it is served.
@@ -14,6 +15,7 @@
 mod contract;
 mod control;
 mod errors;
+mod hop;
 #[cfg(feature = "dashboard")]
 mod page;
 mod process;

@@ -200,7 +200,10 @@ async fn a_stream_over_http_1_0_ends_with_the_connection_and_has_no_chunks() {
 }
 
 /// Reads a stream until it has shown a text.
-async fn first_bytes(response: hyper::Response<hyper::body::Incoming>, until: &str) -> String {
+pub(crate) async fn first_bytes(
+    response: hyper::Response<hyper::body::Incoming>,
+    until: &str,
+) -> String {
     use http_body_util::BodyExt;
     let mut body = response.into_body();
     let mut text = String::new();

@@ -1,19 +1,31 @@
 //! Readers that do not read.
 
+use std::time::Duration;
+
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
-use super::support::{Client, Ndjson, TestServer, WebSocket, soon};
+use super::support::server::Settings;
+use super::support::{Client, Ndjson, TestServer, WebSocket, http, soon};
 
 /// A connection that has asked for a stream and reads nothing yet, with as small a window as the kernel allows.
 async fn stuck(server: &TestServer) -> TcpStream {
+    stuck_on(server, "/v1/stream").await
+}
+
+async fn stuck_on(server: &TestServer, target: &str) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
     let mut stream = socket.connect(server.address).await.unwrap();
-    stream
-        .write_all(b"GET /v1/stream HTTP/1.1\r\nHost: test\r\n\r\n")
-        .await
-        .unwrap();
+    let upgrade = "Connection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+                   Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    let upgrade = if target.starts_with("/v1/ws") {
+        upgrade
+    } else {
+        ""
+    };
+    let request = format!("GET {target} HTTP/1.1\r\nHost: test\r\n{upgrade}\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
     // The head says that the session is open.
     let mut first = [0; 1];
     stream.read_exact(&mut first).await.unwrap();
@@ -69,4 +81,65 @@ async fn a_reader_that_wakes_up_gets_everything_from_the_journal() {
         next += 1;
     }
     assert_eq!(next, TICKS + 2);
+}
+
+/// A client that is slow, wanted to be closed then, and does not even read that.
+async fn is_reset(target: &str, transport: &str) {
+    let mut server = TestServer::with(Settings {
+        slow_after: Duration::from_millis(200),
+        ..Settings::default()
+    });
+    let mut stuck = stuck_on(&server, target).await;
+    let mut quick = Ndjson::open(server.address, "symbols=F").await;
+    quick.next_of("snapshot").await;
+    for _ in 0..TICKS / 500 {
+        server.publish_each("F", 500);
+        quick.ticks(500).await;
+    }
+    let labels = format!("{{reason=\"slow_consumer\",transport=\"{transport}\"}} 1\n");
+    let closed = format!("tickertape_connections_closed_total{labels}");
+    soon("the reset", async {
+        while !http::get(server.address, "/metrics")
+            .await
+            .text()
+            .contains(&closed)
+        {}
+    })
+    .await;
+    let mut rest = Vec::new();
+    let end = soon("the end", stuck.read_to_end(&mut rest)).await;
+    assert!(end.is_err(), "a reset, not an orderly end");
+}
+
+#[tokio::test]
+async fn a_stuck_websocket_that_wants_to_be_closed_is_reset() {
+    is_reset("/v1/ws?policy=disconnect", "websocket").await;
+}
+
+#[tokio::test]
+async fn a_stuck_stream_that_wants_to_be_closed_is_reset() {
+    is_reset("/v1/sse?policy=disconnect", "sse").await;
+}
+
+#[tokio::test]
+async fn a_slow_websocket_is_told_why_it_is_closed() {
+    let mut server = TestServer::with(Settings {
+        max_behind: 100,
+        slow_after: Duration::from_millis(200),
+        ..Settings::default()
+    });
+    let mut slow = WebSocket::open(server.address, "policy=disconnect").await;
+    slow.next_of("snapshot").await;
+    let mut quick = Ndjson::open(server.address, "symbols=F").await;
+    quick.next_of("snapshot").await;
+    for _ in 0..TICKS / 500 {
+        server.publish_each("F", 500);
+        quick.ticks(500).await;
+    }
+    while slow.next().await.is_some() {}
+    let closed = slow.closed.expect("a close frame");
+    assert_eq!(
+        (u16::from(closed.code), closed.reason.as_str()),
+        (4480, "slow_consumer")
+    );
 }

@@ -60,6 +60,11 @@ impl Outbox {
         wake(&self.reader);
     }
 
+    /// Closes it with what its transport says at the end, unless it is closed already.
+    pub fn close(&self, reason: CloseReason) {
+        self.finish(reason, (self.farewell)(reason));
+    }
+
     /// Closes it after a last frame, unless it is closed already.
     pub fn finish(&self, reason: CloseReason, last: Option<Frame>) {
         if self.closed.get().is_none() {
@@ -138,7 +143,7 @@ impl Sink for Rc<Outbox> {
     }
 
     fn close(&self, reason: CloseReason) {
-        self.finish(reason, (self.farewell)(reason));
+        Outbox::close(self, reason);
     }
 }
 

@@ -1,6 +1,6 @@
 //! A session: a subscriber of the hub with a client at the other end, counted as long as it lives.
 
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use crate::metrics::Transport;
 use crate::wire::close::CloseReason;
 use crate::wire::frame::{Frame, Ledger};
 
+use super::reset::Alive;
 use super::{Outbox, Worker};
 
 /// Ticks older than this are replayed to a client that comes back, not late for one that polls without a pause.
@@ -23,6 +24,7 @@ pub struct Session {
     transport: Transport,
     outbox: Rc<Outbox>,
     id: SubscriberId,
+    alive: Rc<Alive>,
 }
 
 impl Session {
@@ -39,6 +41,7 @@ impl Session {
             worker: Rc::clone(worker),
             transport,
             outbox,
+            alive: Rc::new(Alive),
         }
     }
 
@@ -88,6 +91,11 @@ impl Session {
     /// Its name in the hub, as long as it lives.
     pub fn id(&self) -> SubscriberId {
         self.id
+    }
+
+    /// Can be asked whether the session still lives.
+    pub fn alive(&self) -> Weak<Alive> {
+        Rc::downgrade(&self.alive)
     }
 
     /// The session's way out.

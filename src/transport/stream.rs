@@ -11,8 +11,10 @@ use crate::hub::{Start, Subscription};
 use crate::market::Cursor;
 use crate::metrics::Transport;
 use crate::wire::frame::{self, Encoding, Frame, Kind};
+use crate::wire::terms::Policy;
 
 use super::body::{Around, SessionBody};
+use super::reset::{Connection, reset_if_stuck};
 use super::{OUTBOX_BYTES, Outbox, PIECE, Request, Session, Worker};
 
 /// Milliseconds after which an EventSource comes back, chosen anew for each, so that a restart does not bring
@@ -87,7 +89,12 @@ fn serve(
         start: request.start,
         limit: PIECE,
     };
-    let session = Session::open(worker, kinds.transport, outbox, subscription);
+    let disconnects = request.terms.policy == Policy::Disconnect;
+    let session = Session::open(worker, kinds.transport, Rc::clone(&outbox), subscription);
+    if disconnects {
+        let (alive, connection) = (session.alive(), Connection::of(http));
+        actix_web::rt::spawn(async move { reset_if_stuck(&outbox, alive, connection).await });
+    }
     let chunked = http.version() == Version::HTTP_11;
     let around = if chunked {
         Around::Chunk

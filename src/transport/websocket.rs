@@ -6,7 +6,7 @@ use std::rc::Rc;
 use actix_web::{HttpRequest, HttpResponse, web};
 use actix_ws::{Message, MessageStream, ProtocolError};
 
-use crate::hub::{Sink, Subscription};
+use crate::hub::Subscription;
 use crate::metrics::Transport;
 use crate::wire::SUBPROTOCOL;
 use crate::wire::close::CloseReason;
@@ -14,6 +14,7 @@ use crate::wire::frame::{self, Encoding, Frame, Kind};
 
 use super::body::{Around, SessionBody};
 use super::control::Control;
+use super::reset::{Connection, reset_if_stuck};
 use super::{OUTBOX_BYTES, Outbox, PIECE, Request, Session, Worker};
 
 /// Shakes hands and serves the session. Fails if this is no WebSocket handshake.
@@ -49,7 +50,11 @@ pub fn accept(
         subscription,
     );
     let control = Control::new(worker, session.id(), &outbox);
-    actix_web::rt::spawn(serve(messages, control, outbox));
+    let (alive, connection) = (session.alive(), Connection::of(http));
+    actix_web::rt::spawn(async move {
+        let closed = reset_if_stuck(&outbox, alive, connection);
+        serve(messages, control, &outbox, closed).await;
+    });
     // actix-ws would write what its session sends; nothing does, but its body must live or reading ends.
     Ok(response.map_body(|_, keep| {
         let body = SessionBody::new(session, Around::Nothing, Some(keep));
@@ -58,13 +63,18 @@ pub fn accept(
 }
 
 /// Reads until one side ends the session, and says why.
-async fn serve(messages: MessageStream, control: Control, outbox: Rc<Outbox>) {
+async fn serve(
+    messages: MessageStream,
+    control: Control,
+    outbox: &Outbox,
+    closed: impl Future<Output = ()>,
+) {
     tokio::select! {
-        end = read(messages, control, &outbox) => match end {
+        end = read(messages, control, outbox) => match end {
             End::Said(code) => outbox.finish(CloseReason::Client, Some(frame::close(code, ""))),
             End::Ours(reason) => outbox.close(reason),
         },
-        _ = poll_fn(|cx| outbox.poll_closed(cx)) => {}
+        () = closed => {}
     }
 }
 
