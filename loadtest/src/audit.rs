@@ -5,6 +5,8 @@ use std::ops::AddAssign;
 
 use serde::Serialize;
 
+use crate::wire::{Gap, Reason};
+
 /// What the audit found, over one client or many.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Findings {
@@ -16,9 +18,13 @@ pub(crate) struct Findings {
     pub(crate) repeats: u64,
     /// Ticks superseded between two short polls: what that transport does by design.
     pub(crate) skipped: u64,
-    /// Announced `gap`s.
+    /// Announced `gap`s whose snapshot came.
     pub(crate) announced_gaps: u64,
-    /// Ticks those said were missed, where they knew.
+    /// Those of them over which counters can't be compared, so that nobody knows how many ticks they cost.
+    pub(crate) unknown_gaps: u64,
+    /// Those of them that told another number than their counters jumped by.
+    pub(crate) misstated_gaps: u64,
+    /// Ticks missed in the rest of them, as the counters tell it.
     pub(crate) announced_missed: u64,
     /// Announced `lag`s.
     pub(crate) lags: u64,
@@ -33,6 +39,8 @@ impl AddAssign for Findings {
         self.repeats += other.repeats;
         self.skipped += other.skipped;
         self.announced_gaps += other.announced_gaps;
+        self.unknown_gaps += other.unknown_gaps;
+        self.misstated_gaps += other.misstated_gaps;
         self.announced_missed += other.announced_missed;
         self.lags += other.lags;
         self.conflated += other.conflated;
@@ -47,7 +55,17 @@ pub(crate) struct Audit {
     /// so they are judged when the next frame begins. What the run's end leaves here is never judged.
     pending: Findings,
     /// A gap was announced, so the next snapshot may jump.
-    resync: bool,
+    resync: Option<Resync>,
+}
+
+/// An announced gap on its way to its snapshot.
+#[derive(Debug)]
+struct Resync {
+    gap: Gap,
+    /// By how much the counters have jumped so far.
+    jumped: u64,
+    /// Each quote so far was of a symbol known before: only then the sum has to be the number told.
+    is_whole: bool,
 }
 
 impl Audit {
@@ -73,34 +91,50 @@ impl Audit {
     }
 
     /// A `gap`, as a frame of its own or inside a poll's snapshot.
-    pub(crate) fn gap(&mut self, missed: Option<u64>) -> Findings {
-        self.resync = true;
-        Findings {
-            announced_gaps: 1,
-            announced_missed: missed.unwrap_or(0),
-            ..self.settle()
-        }
+    /// It counts once its snapshot has come, which alone tells how much it was.
+    pub(crate) fn gap(&mut self, gap: Gap) {
+        self.resync = Some(Resync {
+            gap,
+            jumped: 0,
+            is_whole: true,
+        });
     }
 
     /// A quote of a snapshot: ground to build on, unless it shows that ticks before it never came.
     pub(crate) fn ground(&mut self, symbol: &str, n: u64) -> Findings {
-        let resync = self.resync;
-        match self.replace(symbol, n) {
-            Some(last) if !resync && n < last => Findings {
-                repeats: 1,
-                ..Findings::default()
-            },
-            Some(last) if !resync => {
-                self.jump(n.saturating_sub(last + 1));
-                Findings::default()
+        let last = self.replace(symbol, n);
+        match (last, &mut self.resync) {
+            // Another life of the tape counts from its own start.
+            (_, Some(resync)) if resync.gap.reason == Reason::Unknowable => {}
+            (Some(last), _) if n < last => {
+                return Findings {
+                    repeats: 1,
+                    ..Findings::default()
+                };
             }
-            _ => Findings::default(),
+            // The tick that a quote shows did not come as a tick, so it is one of the missed.
+            (Some(last), Some(resync)) => resync.jumped += n - last,
+            (Some(last), None) => self.jump(n.saturating_sub(last + 1)),
+            (None, Some(resync)) => resync.is_whole = false,
+            (None, None) => {}
         }
+        Findings::default()
     }
 
-    /// The end of a snapshot: whatever was announced before it is made good.
-    pub(crate) fn grounded(&mut self) {
-        self.resync = false;
+    /// The end of a snapshot: whatever was announced before it is made good, and has its number.
+    pub(crate) fn grounded(&mut self) -> Findings {
+        let Some(resync) = self.resync.take() else {
+            return Findings::default();
+        };
+        let is_unknown = resync.gap.reason == Reason::Unknowable;
+        let told = resync.gap.missed.filter(|_| resync.is_whole && !is_unknown);
+        Findings {
+            announced_gaps: 1,
+            unknown_gaps: u64::from(is_unknown),
+            misstated_gaps: u64::from(told.is_some_and(|told| told != resync.jumped)),
+            announced_missed: resync.jumped,
+            ..Findings::default()
+        }
     }
 
     /// A live tick. True if it is news, false if it came before.
@@ -165,6 +199,13 @@ mod tests {
         audit
     }
 
+    fn replay_window(missed: Option<u64>) -> Gap {
+        Gap {
+            missed,
+            reason: Reason::ReplayWindow,
+        }
+    }
+
     #[test]
     fn counters_that_grow_by_one_are_in_order() {
         let mut audit = grounded(7);
@@ -224,10 +265,9 @@ mod tests {
     #[test]
     fn an_announced_gap_lets_the_next_snapshot_jump_and_no_later_one() {
         let mut audit = grounded(7);
-        let gap = audit.gap(Some(40));
-        assert_eq!((gap.announced_gaps, gap.announced_missed), (1, 40));
+        audit.gap(replay_window(None));
         audit.ground("AAPL", 48);
-        audit.grounded();
+        assert_eq!(audit.grounded().announced_missed, 41);
         assert_eq!(audit.settle(), Findings::default());
 
         audit.ground("AAPL", 60);
@@ -236,11 +276,63 @@ mod tests {
     }
 
     #[test]
-    fn a_recreated_tape_may_count_from_the_start_after_a_gap() {
+    fn a_gap_costs_what_the_counters_of_all_symbols_jump_by() {
+        let mut audit = grounded(7);
+        audit.ground("MSFT", 3);
+        audit.ground("IBM", 5);
+        audit.gap(replay_window(Some(43)));
+        for (symbol, n) in [("AAPL", 48), ("MSFT", 5), ("IBM", 5)] {
+            assert_eq!(audit.ground(symbol, n), Findings::default());
+        }
+        let found = Findings {
+            announced_gaps: 1,
+            announced_missed: 43,
+            ..Findings::default()
+        };
+        assert_eq!(audit.grounded(), found);
+        assert_eq!(audit.grounded(), Findings::default(), "counted once");
+    }
+
+    #[test]
+    fn a_gap_that_tells_another_number_is_noted_and_the_counters_trusted() {
+        let mut audit = grounded(7);
+        audit.gap(replay_window(Some(40)));
+        audit.ground("AAPL", 48);
+        let found = audit.grounded();
+        assert_eq!((found.misstated_gaps, found.announced_missed), (1, 41));
+    }
+
+    #[test]
+    fn a_gap_over_symbols_never_seen_before_can_not_be_held_to_its_number() {
+        let mut audit = grounded(7);
+        audit.gap(replay_window(Some(60)));
+        audit.ground("AAPL", 48);
+        audit.ground("MSFT", 19);
+        let found = audit.grounded();
+        assert_eq!((found.misstated_gaps, found.announced_missed), (0, 41));
+    }
+
+    #[test]
+    fn within_one_life_of_the_tape_no_counter_goes_back() {
+        let mut audit = grounded(7);
+        audit.gap(replay_window(None));
+        assert_eq!(audit.ground("AAPL", 6).repeats, 1);
+    }
+
+    #[test]
+    fn a_recreated_tape_may_count_from_the_start_and_costs_nobody_knows_what() {
         let mut audit = grounded(700);
-        audit.gap(None);
+        audit.gap(Gap {
+            missed: Some(9),
+            reason: Reason::Unknowable,
+        });
         assert_eq!(audit.ground("AAPL", 2), Findings::default());
-        audit.grounded();
+        let found = Findings {
+            announced_gaps: 1,
+            unknown_gaps: 1,
+            ..Findings::default()
+        };
+        assert_eq!(audit.grounded(), found);
         assert!(audit.tick("AAPL", 3));
     }
 

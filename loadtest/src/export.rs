@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::outcome::Outcome;
 
 /// Grows when a field changes its meaning or goes away.
-const SCHEMA_VERSION: u32 = 1;
+const SCHEMA_VERSION: u32 = 2;
 
 /// The file asked for with `--json`.
 #[derive(Debug)]
@@ -171,7 +171,7 @@ mod tests {
                 &document["schema_version"],
                 &document["results"][0]["transport"]
             ),
-            (&json!(1), &json!("sse"))
+            (&json!(2), &json!("sse"))
         );
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
         fs::remove_dir_all(&folder).unwrap();

@@ -29,7 +29,6 @@ impl Observer {
     pub(crate) fn see(&mut self, frame: &Frame<'_>, read_us: u64) -> Result<(), Trouble> {
         let found = match frame.kind {
             Kind::Lag => self.audit.lag(frame.conflated.unwrap_or(0)),
-            Kind::Gap => self.audit.gap(frame.missed),
             _ => self.audit.settle(),
         };
         self.group.count(|tally| tally.findings += found);
@@ -42,7 +41,8 @@ impl Observer {
                 ));
             }
             Kind::Shutdown => return Err(Trouble::Shutdown),
-            Kind::Welcome | Kind::Heartbeat | Kind::Gap | Kind::Lag | Kind::Unknown => {}
+            Kind::Gap => self.audit.gap(frame.as_gap()),
+            Kind::Welcome | Kind::Heartbeat | Kind::Lag | Kind::Unknown => {}
         }
         Ok(())
     }
@@ -93,13 +93,13 @@ impl Observer {
         let Self { group, audit, .. } = self;
         group.count(|tally| {
             if let Some(gap) = frame.gap {
-                tally.findings += audit.gap(gap.missed);
+                audit.gap(gap);
             }
             for quote in &frame.data {
                 tally.findings += audit.ground(quote.symbol, quote.n);
             }
+            tally.findings += audit.grounded();
         });
-        audit.grounded();
     }
 }
 
@@ -161,21 +161,36 @@ mod tests {
     }
 
     #[test]
-    fn a_poll_answer_with_a_gap_is_an_announcement() {
+    fn a_gap_is_told_in_a_frame_of_its_own_or_in_a_poll_s_answer() {
+        let quotes = r#""data":[{"symbol":"A","n":14,"ts":1}]"#;
+        let gap = r#""missed":10,"reason":"replay_window"}"#;
+        let apart = [
+            format!(r#"{{"type":"gap",{gap}"#),
+            format!(r#"{{"type":"snapshot",{quotes}}}"#),
+        ];
+        let inside = [format!(r#"{{"type":"snapshot","gap":{{{gap},{quotes}}}"#)];
+        for frames in [&apart[..], &inside[..]] {
+            let (group, mut observer) = observer();
+            see(&mut observer, SNAPSHOT, 10).unwrap();
+            for frame in frames {
+                see(&mut observer, frame, 1_500).unwrap();
+            }
+            let found = Findings {
+                announced_gaps: 1,
+                announced_missed: 10,
+                ..Findings::default()
+            };
+            group.count(|tally| assert_eq!((tally.findings, tally.ticks), (found, 0)));
+        }
+    }
+
+    #[test]
+    fn a_gap_before_the_run_ended_without_its_snapshot_is_not_judged() {
         let (group, mut observer) = observer();
         see(&mut observer, SNAPSHOT, 10).unwrap();
-        let gap = r#"{"type":"snapshot","gap":{"missed":9},"data":[{"symbol":"A","n":14,"ts":1}]}"#;
+        let gap = r#"{"type":"gap","reason":"replay_window"}"#;
         see(&mut observer, gap, 1_500).unwrap();
-        group.count(|tally| {
-            assert_eq!(
-                (
-                    tally.findings.announced_gaps,
-                    tally.findings.missing,
-                    tally.ticks
-                ),
-                (1, 0, 0)
-            );
-        });
+        group.count(|tally| assert_eq!(tally.findings, Findings::default()));
     }
 
     #[test]

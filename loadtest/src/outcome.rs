@@ -1,5 +1,6 @@
 //! What a run measured, the figures that follow from it, and the verdict.
 
+use crate::audit::Findings;
 use crate::cli::Transport;
 use crate::clock::Clock;
 use crate::tally::Tally;
@@ -62,6 +63,7 @@ impl Outcome {
     /// The audit in a sentence.
     pub(crate) fn verdict(&self) -> String {
         let found = &self.tally.findings;
+        let is_accounted = self.tally.ticks > 0 && self.is_audit_clean();
         let mut parts = Vec::new();
         if found.missing > 0 {
             parts.push(format!(
@@ -75,8 +77,8 @@ impl Outcome {
         }
         if self.tally.ticks == 0 {
             parts.push("no live tick came inside the window".into());
-        } else if self.is_audit_clean() {
-            parts.push("every tick accounted for".into());
+        } else if is_accounted {
+            parts.push(accounted(found));
         }
         if found.skipped > 0 {
             parts.push(format!(
@@ -91,11 +93,13 @@ impl Outcome {
                 counted(found.lags, "lag")
             ));
         }
-        if found.announced_gaps > 0 {
+        if !is_accounted {
+            parts.extend(announced(found));
+        }
+        if found.misstated_gaps > 0 {
             parts.push(format!(
-                "{} announced (at least {} missed)",
-                counted(found.announced_gaps, "gap"),
-                counted(found.announced_missed, "tick")
+                "{} told another number than the counters do",
+                counted(found.misstated_gaps, "gap")
             ));
         }
         parts.join(", ")
@@ -117,6 +121,55 @@ impl Outcome {
     pub(crate) fn warnings(&self) -> Vec<Warning> {
         Warning::about(self)
     }
+}
+
+/// A clean audit in words. What was told as missed was not delivered, so it is said in the same breath.
+fn accounted(found: &Findings) -> String {
+    let known_gaps = found.announced_gaps - found.unknown_gaps;
+    let mut told = Vec::new();
+    if known_gaps > 0 {
+        told.push(format!(
+            "{} told as missed in {}",
+            count(found.announced_missed),
+            counted(known_gaps, "gap")
+        ));
+    }
+    if found.unknown_gaps > 0 {
+        told.push(format!(
+            "an unknown number told as missed in {}",
+            counted(found.unknown_gaps, "gap")
+        ));
+    }
+    let countable = if found.unknown_gaps > 0 {
+        "countable "
+    } else {
+        ""
+    };
+    let colon = if told.is_empty() { "" } else { ": " };
+    format!(
+        "every {countable}tick accounted for{colon}{}",
+        told.join(" and ")
+    )
+}
+
+/// The announced gaps in words, beside an audit that is not clean.
+fn announced(found: &Findings) -> Vec<String> {
+    let known_gaps = found.announced_gaps - found.unknown_gaps;
+    let mut parts = Vec::new();
+    if known_gaps > 0 {
+        parts.push(format!(
+            "{} announced, {} missed",
+            counted(known_gaps, "gap"),
+            counted(found.announced_missed, "tick")
+        ));
+    }
+    if found.unknown_gaps > 0 {
+        parts.push(format!(
+            "{} announced, ticks missed unknown",
+            counted(found.unknown_gaps, "gap")
+        ));
+    }
+    parts
 }
 
 #[cfg(test)]
@@ -197,6 +250,66 @@ pub(crate) mod tests {
         assert_eq!(
             slow.verdict(),
             "every tick accounted for, 412 left out and announced in 2 lags"
+        );
+    }
+
+    #[test]
+    fn announced_gaps_are_told_with_their_exact_number_and_are_no_failure() {
+        let mut behind = sample();
+        behind.tally.findings.announced_gaps = 2;
+        behind.tally.findings.announced_missed = 1_234;
+        assert!(behind.is_good());
+        assert_eq!(
+            behind.verdict(),
+            "every tick accounted for: 1,234 told as missed in 2 gaps"
+        );
+
+        behind.tally.findings.misstated_gaps = 1;
+        assert!(behind.is_good());
+        assert_eq!(
+            behind.verdict(),
+            "every tick accounted for: 1,234 told as missed in 2 gaps, \
+             1 gap told another number than the counters do"
+        );
+    }
+
+    #[test]
+    fn beside_a_loss_announced_gaps_account_for_nothing() {
+        let mut lossy = sample();
+        lossy.tally.findings.missing = 3;
+        lossy.tally.findings.jumps = 1;
+        lossy.tally.findings.announced_gaps = 2;
+        lossy.tally.findings.announced_missed = 1_234;
+        assert!(!lossy.is_good());
+        assert_eq!(
+            lossy.verdict(),
+            "3 ticks MISSING in 1 gap, 2 gaps announced, 1,234 ticks missed"
+        );
+    }
+
+    #[test]
+    fn what_no_counter_can_tell_is_called_unknown() {
+        let mut recreated = sample();
+        recreated.tally.findings.announced_gaps = 1;
+        recreated.tally.findings.unknown_gaps = 1;
+        assert!(recreated.is_good());
+        assert_eq!(
+            recreated.verdict(),
+            "every countable tick accounted for: an unknown number told as missed in 1 gap"
+        );
+
+        recreated.tally.findings.announced_gaps = 3;
+        recreated.tally.findings.announced_missed = 1_234;
+        assert_eq!(
+            recreated.verdict(),
+            "every countable tick accounted for: 1,234 told as missed in 2 gaps \
+             and an unknown number told as missed in 1 gap"
+        );
+
+        recreated.tally.findings.repeats = 1;
+        assert_eq!(
+            recreated.verdict(),
+            "1 tick REPEATED, 2 gaps announced, 1,234 ticks missed, 1 gap announced, ticks missed unknown"
         );
     }
 }

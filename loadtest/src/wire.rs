@@ -31,7 +31,7 @@ pub(crate) enum Kind {
     Error,
     /// The server is about to close.
     Shutdown,
-    /// Anything else, which clients ignore.
+    /// Anything else, which clients ignore: `subscribed` and `pong` too, for ours never ask for them.
     #[serde(other)]
     Unknown,
 }
@@ -52,6 +52,9 @@ pub(crate) struct Frame<'a> {
     pub(crate) gap: Option<Gap>,
     /// In a `gap` frame: how many ticks, where it is known.
     pub(crate) missed: Option<u64>,
+    /// In a `gap` frame: why.
+    #[serde(default)]
+    pub(crate) reason: Reason,
     /// In a `lag` frame: how many ticks were left out.
     pub(crate) conflated: Option<u64>,
     /// In an `error` frame: the slug.
@@ -70,17 +73,40 @@ pub(crate) struct Tick<'a> {
     pub(crate) ts: u64,
 }
 
-/// The gap object inside a poll's snapshot.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+/// What a gap says, as a frame of its own or inside a poll's snapshot.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 pub(crate) struct Gap {
     /// How many ticks, where it is known.
     pub(crate) missed: Option<u64>,
+    /// Why.
+    #[serde(default)]
+    pub(crate) reason: Reason,
+}
+
+/// Why there is a gap, as far as it matters to an audit.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Reason {
+    /// The journal no longer reaches back so far. The tape is the same one, so its counters go on.
+    ReplayWindow,
+    /// Another tape, or any reason that leaves it open whether this is the same one.
+    #[default]
+    #[serde(other)]
+    Unknowable,
 }
 
 impl<'a> Frame<'a> {
     /// Reads one frame.
     pub(crate) fn parse(bytes: &'a [u8]) -> serde_json::Result<Self> {
         serde_json::from_slice(bytes)
+    }
+
+    /// What a `gap` frame says.
+    pub(crate) fn as_gap(&self) -> Gap {
+        Gap {
+            missed: self.missed,
+            reason: self.reason,
+        }
     }
 }
 
@@ -137,12 +163,22 @@ mod tests {
     #[test]
     fn golden_announcements() {
         let known = golden!("gap-missed");
-        assert_eq!(
-            (known.kind, known.missed, known.cursor),
-            (Kind::Gap, Some(3001), None)
-        );
-        let unknown = golden!("gap");
-        assert_eq!((unknown.kind, unknown.missed), (Kind::Gap, None));
+        let told = Gap {
+            missed: Some(3001),
+            reason: Reason::ReplayWindow,
+        };
+        assert_eq!((known.as_gap(), known.cursor), (told, None));
+        let untold = Gap {
+            missed: None,
+            ..told
+        };
+        assert_eq!(golden!("gap").as_gap(), untold);
+        let unknown = Gap {
+            missed: None,
+            reason: Reason::Unknowable,
+        };
+        assert_eq!(golden!("gap-unknown").as_gap(), unknown);
+        assert_eq!(golden!("lag").conflated, Some(412));
         let error = golden!("error");
         assert_eq!(
             (error.kind, error.code.as_deref()),
@@ -173,16 +209,42 @@ mod tests {
         );
         assert_eq!(golden!("poll-more").data.len(), 1);
         let gap = golden!("poll-gap");
-        assert_eq!(
-            (gap.kind, gap.gap),
-            (Kind::Snapshot, Some(Gap { missed: None }))
-        );
+        let unknown = Gap {
+            missed: None,
+            reason: Reason::Unknowable,
+        };
+        assert_eq!((gap.kind, gap.gap), (Kind::Snapshot, Some(unknown)));
     }
 
     #[test]
-    fn lag_and_things_to_come() {
-        let lag = Frame::parse(br#"{"type":"lag","conflated":412,"cursor":"m3-1"}"#).unwrap();
-        assert_eq!((lag.kind, lag.conflated), (Kind::Lag, Some(412)));
+    fn every_golden_frame_is_of_the_kind_its_name_says() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/frames");
+        let mut read = 0;
+        for file in std::fs::read_dir(folder).unwrap() {
+            let path = file.unwrap().path();
+            if path.extension().is_none_or(|extension| extension != "json") {
+                continue;
+            }
+            let kind = match path.file_stem().unwrap().to_str().unwrap() {
+                "welcome" => Kind::Welcome,
+                "snapshot" | "poll-gap" => Kind::Snapshot,
+                "ticks" | "ticks-batch" | "poll-empty" | "poll-more" => Kind::Ticks,
+                "heartbeat" => Kind::Heartbeat,
+                "gap" | "gap-missed" | "gap-unknown" => Kind::Gap,
+                "lag" => Kind::Lag,
+                "error" => Kind::Error,
+                "subscribed" | "pong" => Kind::Unknown,
+                name => panic!("nobody has said what {name} is to a load test"),
+            };
+            let bytes = std::fs::read(&path).unwrap();
+            assert_eq!(Frame::parse(&bytes).unwrap().kind, kind, "{path:?}");
+            read += 1;
+        }
+        assert!(read >= 15, "only {read} frames in {folder}");
+    }
+
+    #[test]
+    fn things_to_come_are_ignored() {
         let later = Frame::parse(br#"{"type":"weather","sun":true}"#).unwrap();
         assert_eq!(later.kind, Kind::Unknown);
     }

@@ -11,6 +11,8 @@ export interface Applied {
   fresh: Tick[];
   /** How many ticks its counters jumped over. */
   skipped: number;
+  /** By how much the counters of known symbols grew: what they jumped over, and what they jumped to. */
+  grown: number;
 }
 
 export interface Board {
@@ -34,7 +36,10 @@ export function createBoard(): Board {
   /** Counts one tick against what is known of its symbol. */
   function count(tick: Tick, known: BoardQuote | undefined, applied: Applied): void {
     applied.fresh.push(tick);
-    if (known !== undefined) applied.skipped += Math.max(0, tick.n - known.n - 1);
+    if (known !== undefined) {
+      applied.skipped += Math.max(0, tick.n - known.n - 1);
+      applied.grown += Math.max(0, tick.n - known.n);
+    }
     dirty.add(tick.symbol);
     updates += 1;
   }
@@ -52,7 +57,7 @@ export function createBoard(): Board {
     },
 
     applySnapshot(data) {
-      const applied: Applied = { fresh: [], skipped: 0 };
+      const applied: Applied = { fresh: [], skipped: 0, grown: 0 };
       const before = quotes;
       quotes = new Map();
       generation += 1;
@@ -66,7 +71,7 @@ export function createBoard(): Board {
     },
 
     applyTicks(data) {
-      const applied: Applied = { fresh: [], skipped: 0 };
+      const applied: Applied = { fresh: [], skipped: 0, grown: 0 };
       for (const tick of data) {
         const known = quotes.get(tick.symbol);
         if (known !== undefined && tick.n <= known.n) continue;

@@ -87,8 +87,10 @@ export function createConnection(transport: Transport, listener: Listener, rando
   }
 
   /** Full jitter: anywhere between now and the ceiling, so that a thousand pages do not come back together. */
-  function lose({ detail, retryAfterMs = 0 }: CloseReason): void {
+  function lose({ detail, retryAfterMs = 0, refusal }: CloseReason): void {
     end();
+    // Refused once, it would be refused for ever.
+    if (refusal === 'bad_cursor') cursor = null;
     const ceiling = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** failures);
     const delay = Math.max(retryAfterMs, shutdownDelayMs) + random() * ceiling;
     failures += 1;

@@ -11,7 +11,7 @@ import { AgeWindow, type AgePoint } from './age.ts';
 import { createBoard, type Applied, type Board } from './board.ts';
 import type { Clock } from './clock.ts';
 import { createConnection, type Connection, type State } from './connection.ts';
-import type { Frame } from './protocol.ts';
+import type { Frame, Gap } from './protocol.ts';
 import type { Bytes, Transport, TransportName } from './transport/transport.ts';
 
 /** Rates and quantiles are those of the last ten seconds. */
@@ -77,6 +77,8 @@ export function createLane(transport: Transport, clock: Clock, events: LaneEvent
   let liveFromUs: number | null = null;
   /** False until the first snapshot after opening: what changed before it is nobody's to count. */
   let hasBoard = false;
+  /** Announced, and waiting for the snapshot that makes it good. */
+  let openGap: Gap | null = null;
   const counts = { ticks: 0, missed: 0, skipped: 0, resyncs: 0, requests: 0 };
 
   const connection = createConnection(transport, {
@@ -84,6 +86,8 @@ export function createLane(transport: Transport, clock: Clock, events: LaneEvent
       state = next;
       liveFromUs = null;
       hasBoard = false;
+      // Whoever resumes before the snapshot came is told of the gap again.
+      openGap = null;
       if (next.name === 'live') markLive();
       events.state(lane);
     },
@@ -111,7 +115,9 @@ export function createLane(transport: Transport, clock: Clock, events: LaneEvent
     switch (frame.type) {
       case 'snapshot': {
         const applied = board.applySnapshot(frame.data);
-        if (frame.gap !== undefined) noteGap(frame.gap.missed);
+        const gap = frame.gap ?? openGap;
+        if (gap !== null) resync(gap, applied);
+        openGap = null;
         if (isBoardReader && hasBoard) {
           take(applied);
           counts.skipped += applied.skipped;
@@ -126,7 +132,7 @@ export function createLane(transport: Transport, clock: Clock, events: LaneEvent
         break;
       }
       case 'gap':
-        noteGap(frame.missed);
+        openGap = frame;
         break;
       case 'lag':
         // The server says that it left these out on purpose; their jump was counted when it came.
@@ -134,7 +140,9 @@ export function createLane(transport: Transport, clock: Clock, events: LaneEvent
         counts.skipped += frame.conflated;
         break;
       case 'welcome':
+      case 'subscribed':
       case 'heartbeat':
+      case 'pong':
       case 'error':
       case 'shutdown':
         break;
@@ -153,9 +161,13 @@ export function createLane(transport: Transport, clock: Clock, events: LaneEvent
     }
   }
 
-  function noteGap(missed = 0): void {
+  /**
+   * What a gap cost is what the counters jumped by at its snapshot, the shown ticks included, for they did not come
+   * as ticks. The gap's own number is the same where it has one. Only within one tape do counters compare.
+   */
+  function resync(gap: Gap, { grown }: Applied): void {
     counts.resyncs += 1;
-    counts.missed += missed;
+    if (gap.reason === 'replay_window') counts.missed += grown;
   }
 
   const lane: Lane = {

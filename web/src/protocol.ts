@@ -26,19 +26,25 @@ export interface Quote extends Tick {
 }
 
 export interface Gap {
-  from: Cursor;
+  /** Where the client stood; absent if what it sent was no cursor. */
+  from?: Cursor;
   missed?: number;
   reason: string;
 }
 
+/** What a client calls its message; the answer carries it back. */
+type Id = number | string;
+
 export type Frame =
   | { type: 'welcome'; cursor: Cursor; server: string; heartbeat_ms: number }
+  | { type: 'subscribed'; id?: Id; symbols: string[]; mode: string; max_rate: number; policy: string }
   | { type: 'snapshot'; cursor: Cursor; ts: number; data: Quote[]; gap?: Gap }
   | { type: 'ticks'; cursor: Cursor; ts: number; data: Tick[] }
   | { type: 'heartbeat'; cursor: Cursor; ts: number }
   | ({ type: 'gap' } & Gap)
   | { type: 'lag'; cursor: Cursor; conflated: number }
   | { type: 'error'; code: string; message: string }
+  | { type: 'pong'; id?: Id; ts: number }
   | { type: 'shutdown'; reconnect_after_ms: number };
 
 export interface SymbolInfo {
@@ -66,6 +72,15 @@ export function parseFrame(text: string): Frame | null {
         server: string(fields, 'server'),
         heartbeat_ms: number(fields, 'heartbeat_ms'),
       };
+    case 'subscribed':
+      return {
+        type,
+        ...id(fields),
+        symbols: array(fields, 'symbols').map(name),
+        mode: string(fields, 'mode'),
+        max_rate: number(fields, 'max_rate'),
+        policy: string(fields, 'policy'),
+      };
     case 'snapshot': {
       const head = { type, cursor: string(fields, 'cursor'), ts: number(fields, 'ts') } as const;
       const data = array(fields, 'data').map(quote);
@@ -86,6 +101,8 @@ export function parseFrame(text: string): Frame | null {
       return { type, cursor: string(fields, 'cursor'), conflated: number(fields, 'conflated') };
     case 'error':
       return { type, code: string(fields, 'code'), message: string(fields, 'message') };
+    case 'pong':
+      return { type, ...id(fields), ts: number(fields, 'ts') };
     case 'shutdown':
       return { type, reconnect_after_ms: number(fields, 'reconnect_after_ms') };
     default:
@@ -129,8 +146,18 @@ function quote(item: unknown): Quote {
 }
 
 function gap(fields: Fields): Gap {
-  const head = { from: string(fields, 'from'), reason: string(fields, 'reason') };
-  return fields['missed'] === undefined ? head : { ...head, missed: number(fields, 'missed') };
+  return {
+    ...(fields['from'] !== undefined && { from: string(fields, 'from') }),
+    ...(fields['missed'] !== undefined && { missed: number(fields, 'missed') }),
+    reason: string(fields, 'reason'),
+  };
+}
+
+function id(fields: Fields): { id?: Id } {
+  const value = fields['id'];
+  if (value === undefined) return {};
+  if (typeof value === 'number' || typeof value === 'string') return { id: value };
+  throw new ProtocolError('id is neither a number nor a string');
 }
 
 function parseObject(text: string): Fields {
@@ -152,6 +179,11 @@ function string(fields: Fields, name: string): string {
   const value = fields[name];
   if (typeof value === 'string') return value;
   throw new ProtocolError(`${name} is not a string`);
+}
+
+function name(value: unknown): string {
+  if (typeof value === 'string') return value;
+  throw new ProtocolError('a list has more than strings');
 }
 
 function number(fields: Fields, name: string): number {

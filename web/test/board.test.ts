@@ -47,7 +47,7 @@ describe('ticks', () => {
   it('that are repeated change nothing', () => {
     board.applyTicks(ticks('ticks'));
     board.dirty.clear();
-    expect(board.applyTicks(ticks('ticks'))).toEqual({ fresh: [], skipped: 0 });
+    expect(board.applyTicks(ticks('ticks'))).toEqual({ fresh: [], skipped: 0, grown: 0 });
     expect(board.dirty.size).toBe(0);
   });
 
@@ -82,5 +82,13 @@ describe('a snapshot', () => {
     const applied = board.applySnapshot([{ ...apple, n: apple.n + 4 }, microsoft]);
     expect(applied.fresh.map(({ symbol }) => symbol)).toEqual(['AAPL']);
     expect(applied.skipped).toBe(3);
+  });
+
+  it('tells by how much known counters grew, and nothing of what is new or went back', () => {
+    const [apple, microsoft] = quotes('snapshot');
+    if (apple === undefined || microsoft === undefined) throw new Error('two symbols are expected');
+    const strange = { ...apple, symbol: 'NEW', n: 900 };
+    const back = { ...microsoft, n: microsoft.n - 5 };
+    expect(board.applySnapshot([{ ...apple, n: apple.n + 4 }, back, strange]).grown).toBe(4);
   });
 });

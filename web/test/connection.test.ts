@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createConnection, type Connection, type State } from '../src/connection.ts';
 import type { Frame } from '../src/protocol.ts';
+import type { CloseReason } from '../src/transport/transport.ts';
 import { fakeTransport, type FakeTransport } from './fake.ts';
 import { golden } from './golden.ts';
 
@@ -86,6 +87,26 @@ describe('a connection', () => {
     connection.stop();
     vi.advanceTimersByTime(60_000);
     expect(transport.attempts).toHaveLength(1);
+  });
+});
+
+describe('a refused cursor', () => {
+  /** Loses the attempt under way and tells with which cursor the next one begins. */
+  function sinceAfter(reason: CloseReason): string | null {
+    transport.lose(reason);
+    vi.advanceTimersToNextTimer();
+    return transport.latest.since;
+  }
+
+  beforeEach(() => transport.accept(golden('snapshot')));
+
+  it('is forgotten', () => {
+    expect(sinceAfter({ detail: 'Not a cursor', refusal: 'bad_cursor' })).toBeNull();
+  });
+
+  it('is not what any other refusal means', () => {
+    const refusals = Array.from({ length: 5 }, () => sinceAfter({ detail: 'Full', refusal: 'over_capacity' }));
+    expect(new Set(refusals)).toEqual(new Set(['m3k9x2-18442']));
   });
 });
 

@@ -92,9 +92,41 @@ describe('what did not come', () => {
     expect(lane.figures()).toMatchObject({ missed: 2, skipped: 5 });
   });
 
-  it('is as many as the gap tells, and the board is another one', () => {
-    transport.accept(snapshot(1, 0), '{"type":"gap","from":"e-1","missed":30,"reason":"replay_window"}', snapshot(99, 0));
-    expect(lane.figures()).toMatchObject({ missed: 30, resyncs: 1, ticks: 0 });
+  const gap = (fields: object) => JSON.stringify({ type: 'gap', from: 'e-1', ...fields });
+
+  it.each([{}, { missed: 98 }])('is what the counters jump by after a gap, told or not: %o', (told) => {
+    transport.accept(snapshot(1, 0), gap({ ...told, reason: 'replay_window' }));
+    expect(lane.figures()).toMatchObject({ missed: 0, resyncs: 0 });
+    transport.send(snapshot(99, 0), ticks([100, 1]));
+    expect(lane.figures()).toMatchObject({ missed: 98, resyncs: 1, ticks: 1 });
+    transport.send(snapshot(120, 0));
+    expect(lane.figures()).toMatchObject({ missed: 98, resyncs: 1 });
+  });
+
+  it('is told inside the snapshot where a client gets one frame only', () => {
+    const answer = JSON.parse(snapshot(99, 0)) as object;
+    transport.accept(snapshot(1, 0), JSON.stringify({ ...answer, gap: { from: 'e-1', reason: 'replay_window' } }));
+    expect(lane.figures()).toMatchObject({ missed: 98, resyncs: 1 });
+  });
+
+  it.each(['epoch_changed', 'unknown_cursor'])('cannot be told after %s, whatever the counters say', (reason) => {
+    transport.accept(snapshot(1, 0), gap({ missed: 30, reason }), snapshot(99, 0));
+    expect(lane.figures()).toMatchObject({ missed: 0, resyncs: 1 });
+  });
+
+  it('is counted once if the lane is lost between the gap and its snapshot', () => {
+    transport.accept(snapshot(1, 0), gap({ reason: 'replay_window' }));
+    transport.lose();
+    vi.advanceTimersToNextTimer();
+    transport.accept(gap({ reason: 'replay_window' }), snapshot(99, 0));
+    expect(lane.figures()).toMatchObject({ missed: 98, resyncs: 1 });
+    transport.lose();
+    vi.advanceTimersToNextTimer();
+    transport.accept(gap({ reason: 'replay_window' }));
+    transport.lose();
+    vi.advanceTimersToNextTimer();
+    transport.accept(snapshot(200, 0));
+    expect(lane.figures()).toMatchObject({ missed: 98, resyncs: 1 });
   });
 });
 

@@ -45,6 +45,28 @@ describe('golden frames', () => {
     expect(parseFrame(golden('gap-missed'))).toHaveProperty('missed', 3001);
     expect(parseFrame(golden('gap'))).not.toHaveProperty('missed');
   });
+
+  it('lets a gap be from nowhere', () => {
+    expect(parseFrame(golden('gap-unknown'))).toEqual({ type: 'gap', reason: 'unknown_cursor' });
+  });
+
+  it('gives the answers to control messages', () => {
+    expect(parseFrame(golden('subscribed'))).toEqual({
+      type: 'subscribed',
+      id: 1,
+      symbols: ['AAPL', 'MSFT'],
+      mode: 'every',
+      max_rate: 0,
+      policy: 'conflate',
+    });
+    expect(parseFrame(golden('pong'))).toEqual({ type: 'pong', id: 4, ts: 1795231558223500 });
+    expect(parseFrame('{"type":"pong","id":"a","ts":5}')).toHaveProperty('id', 'a');
+    expect(parseFrame('{"type":"pong","ts":5}')).not.toHaveProperty('id');
+  });
+
+  it('gives a lag its count', () => {
+    expect(parseFrame(golden('lag'))).toEqual({ type: 'lag', cursor: 'm3k9x2-18900', conflated: 412 });
+  });
 });
 
 describe('what the protocol leaves open', () => {
@@ -65,6 +87,8 @@ describe('what is not the protocol', () => {
     ['no type', '{}'],
     ['a field of the wrong kind', '{"type":"heartbeat","cursor":7,"ts":5}'],
     ['a missing field', '{"type":"heartbeat","cursor":"a-1"}'],
+    ['an id of another kind', '{"type":"pong","id":{},"ts":5}'],
+    ['symbols that are no names', '{"type":"subscribed","symbols":[1],"mode":"every","max_rate":0,"policy":"conflate"}'],
     ['a tick without a counter', '{"type":"ticks","cursor":"a-1","ts":5,"data":[{"symbol":"AAPL"}]}'],
   ])('refuses %s', (_, text) => {
     expect(() => parseFrame(text)).toThrow(ProtocolError);

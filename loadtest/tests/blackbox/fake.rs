@@ -22,6 +22,9 @@ const SYMBOLS: [&str; 2] = ["AAPL", "MSFT"];
 /// Every so many batches something goes wrong, if anything does.
 const FAULT_EVERY: u64 = 20;
 
+/// The fields of a gap, in a frame of its own or inside a poll's snapshot.
+const GAP: &str = r#""from":"fake-0","reason":"replay_window""#;
+
 /// What the server does wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
@@ -32,6 +35,8 @@ pub(crate) enum Fault {
     Repeat,
     /// Leaves a tick out and owns up to it in a `lag`.
     Lag,
+    /// Forgets a batch and owns up to it in a `gap`, with a snapshot after it.
+    Gap,
     /// Ends every stream after a while.
     HangUp,
     /// Answers 503 to all but probes.
@@ -125,7 +130,7 @@ async fn publish(tape: Arc<Tape>) {
             match tape.fault {
                 Fault::Lose | Fault::Lag => drop(ticks.remove(0)),
                 Fault::Repeat => ticks.push(ticks[0].clone()),
-                Fault::None | Fault::HangUp | Fault::Refuse => {}
+                Fault::None | Fault::Gap | Fault::HangUp | Fault::Refuse => {}
             }
         }
         tape.batches.lock().unwrap().push(ticks.join(","));
@@ -154,6 +159,15 @@ impl Tape {
 
     /// The frames that a stream sends for one batch, with their types and cursors.
     fn frames(&self, seq: u64) -> Vec<(&'static str, u64, String)> {
+        if self.fault == Fault::Gap && seq.is_multiple_of(FAULT_EVERY) {
+            return Vec::new();
+        }
+        if self.fault == Fault::Gap && seq % FAULT_EVERY == 1 {
+            return vec![
+                ("gap", seq, format!(r#"{{"type":"gap",{GAP}}}"#)),
+                ("snapshot", seq, self.snapshot(seq)),
+            ];
+        }
         let data = self.batches.lock().unwrap()[seq as usize - 1].clone();
         let mut frames = vec![("ticks", seq, self.frame("ticks", seq, &data))];
         if self.fault == Fault::Lag && seq % FAULT_EVERY == 1 {
@@ -242,6 +256,12 @@ async fn poll(query: &str, tape: &Tape) -> String {
         .await
         .unwrap();
     let (seq, data) = tape.since(since);
+    if tape.fault == Fault::Gap && since % FAULT_EVERY == 0 {
+        let gap = format!(r#"{{"type":"snapshot","gap":{{{GAP}}},"#);
+        return tape
+            .snapshot(seq)
+            .replacen(r#"{"type":"snapshot","#, &gap, 1);
+    }
     tape.frame("ticks", seq, &data)
 }
 

@@ -174,6 +174,21 @@ fn an_announced_lag_is_accounted_for() {
 }
 
 #[test]
+fn an_announced_gap_is_accounted_for_and_not_called_delivered() {
+    let fake = Fake::start(Fault::Gap);
+    for transport in ["websocket", "sse", "ndjson", "long-poll"] {
+        let ran = run(&fake, transport, &[]);
+        assert_eq!(ran.code, Some(0), "{transport}: {}", ran.stdout);
+        let told = ran
+            .stdout
+            .split_once("every tick accounted for: ")
+            .and_then(|(_, rest)| rest.split_once(" told as missed in "));
+        let (missed, _) = told.unwrap_or_else(|| panic!("{transport}: {}", ran.stdout));
+        assert!(missed.parse::<u64>().unwrap() > 0, "{transport}: {missed}");
+    }
+}
+
+#[test]
 fn clients_that_do_not_stay_are_counted_with_the_reason() {
     let fake = Fake::start(Fault::HangUp);
     for (transport, reason) in [

@@ -36,21 +36,26 @@ export function headLength(response: Response): number {
   return length;
 }
 
-/** What an answer other than 200 says: a problem's title, and how long to stay away. */
-async function refusal(response: Response): Promise<CloseReason> {
+/** What an answer other than 200 says: a problem's title and slug, and how long to stay away. */
+export async function refusal(response: Response): Promise<CloseReason> {
   const seconds = Number(response.headers.get('retry-after'));
-  const detail = problemTitle(await response.text()) ?? `HTTP ${response.status}`;
-  return seconds > 0 ? { detail, retryAfterMs: seconds * 1_000 } : { detail };
+  const { title, type } = problem(await response.text());
+  return {
+    detail: title === undefined ? `HTTP ${response.status}` : String(title),
+    ...(seconds > 0 && { retryAfterMs: seconds * 1_000 }),
+    // The slug is the last part of the type.
+    ...(typeof type === 'string' && { refusal: type.slice(type.lastIndexOf('/') + 1) }),
+  };
 }
 
-function problemTitle(text: string): string | null {
+function problem(text: string): { title?: unknown; type?: unknown } {
   try {
-    const problem: unknown = JSON.parse(text);
-    if (typeof problem === 'object' && problem !== null && 'title' in problem) return String(problem.title);
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null) return value;
   } catch {
     // A proxy in between answers in HTML.
   }
-  return null;
+  return {};
 }
 
 /** Waits, but not past an abort. */

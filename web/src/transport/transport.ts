@@ -22,6 +22,8 @@ export interface CloseReason {
   detail: string;
   /** The server asked for at least this much patience. */
   retryAfterMs?: number;
+  /** The slug of the server's problem, if it refused. */
+  refusal?: string;
 }
 
 export interface Sink {

@@ -1,7 +1,8 @@
 /** WebSocket: one connection, one frame a message. */
 
-import { SUBPROTOCOL } from '../protocol.ts';
-import { byteLength, STREAM_MUTE_MS, withCursor, type Transport } from './transport.ts';
+import { SUBPROTOCOL, type Cursor } from '../protocol.ts';
+import { refusal } from './poll.ts';
+import { byteLength, STREAM_MUTE_MS, withCursor, type CloseReason, type Transport } from './transport.ts';
 
 export const websocket: Transport = {
   name: 'websocket',
@@ -11,11 +12,14 @@ export const websocket: Transport = {
     const url = new URL(withCursor('/v1/ws', cursor()), location.href);
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
     const socket = new WebSocket(url, SUBPROTOCOL);
+    let opened = false;
     let closed = false;
     sink.requested();
 
     socket.onopen = () => {
-      if (!closed) sink.opened();
+      if (closed) return;
+      opened = true;
+      sink.opened();
     };
     socket.onmessage = ({ data }: MessageEvent<unknown>) => {
       if (closed || typeof data !== 'string') return;
@@ -26,7 +30,11 @@ export const websocket: Transport = {
     socket.onclose = ({ code, reason }) => {
       if (closed) return;
       closed = true;
-      sink.closed({ detail: reason || closeText(code), ...(code === OVER_CAPACITY && { retryAfterMs: 5_000 }) });
+      const lost = { detail: reason || closeText(code), ...(code === OVER_CAPACITY && { retryAfterMs: 5_000 }) };
+      const since = cursor();
+      if (opened || since === null) return sink.closed(lost);
+      // A page is not told why a handshake failed. A poll that is answered at once is: the cursor may be refused.
+      explain(since).then(sink.closed, () => sink.closed(lost));
     };
     return () => {
       closed = true;
@@ -36,6 +44,13 @@ export const websocket: Transport = {
 };
 
 const OVER_CAPACITY = 1013;
+
+/** What the server says of a cursor; fails if it says nothing, or that there is nothing wrong with it. */
+async function explain(since: Cursor): Promise<CloseReason> {
+  const response = await fetch(withCursor('/v1/poll', since, { wait: '0', limit: '1' }), { cache: 'no-store' });
+  if (response.ok) throw new Error('the cursor is fine');
+  return refusal(response);
+}
 
 /** RFC 6455, 5.2: a server's header is 2 bytes, and more for the length of longer messages; it has no mask. */
 export function headerLength(payload: number): number {
