@@ -77,7 +77,7 @@ pub struct Serve {
     #[arg(long, env = "TICKERTAPE_FLUSH_INTERVAL", default_value = "0ms", value_parser = flush_interval)]
     pub flush_interval: Duration,
 
-    /// Memory for recent batches, from which clients resume, like 64MiB
+    /// Memory for recent batches, from which clients resume, like 64MiB; 1024 batches are kept whatever their size
     #[arg(long, env = "TICKERTAPE_JOURNAL", default_value = "64MiB", value_parser = journal)]
     pub journal: usize,
 

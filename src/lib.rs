@@ -5,7 +5,7 @@
 //! Each module imports only what stands above it.
 //!
 //! - [`market`]: pure values: price, tick, quote, symbol set, cursor.
-//! - [`feed`]: where ticks come from; it knows the market and nothing else.
+//! - [`feed`]: where ticks come from; it knows the market and the clock.
 //! - [`wire`]: everything that is written to clients or read from them, encoded once and shared.
 //! - [`tape`]: the ordered truth: board, journal, `since(cursor)`, and the channel to the workers.
 //! - [`hub`]: one in each worker thread; brings the tape to that worker's clients.

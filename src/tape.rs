@@ -21,7 +21,8 @@ use journal::Journal;
 /// Batches that a worker may lie behind before it has to go back to the journal.
 pub const CHANNEL_BATCHES: usize = 1024;
 
-/// Batches that one call of [`Tape::since`] looks through, so that a reader never holds up the publisher.
+/// Batches that one call of [`Tape::since`] looks through, so that a reader holds up the publisher for a few
+/// milliseconds at most.
 const BATCHES_PER_LOOK: usize = 4096;
 
 /// Board, journal and channel, shared by all who read.
