@@ -12,6 +12,7 @@ pub mod frame;
 pub mod json;
 pub mod message;
 pub mod terms;
+pub mod websocket;
 
 /// The protocol's name, as `welcome` says it.
 pub const PROTOCOL: &str = "ticker.v1";

@@ -14,7 +14,7 @@ use super::tests::{Fixture, List, story};
 use super::*;
 use crate::market::SymbolId;
 use crate::wire::cursor as cursor_text;
-use crate::wire::terms::Mode;
+use crate::wire::terms::{Mode, Policy};
 
 const SYMBOLS: [&str; 3] = ["A", "B", "C"];
 const CLIENTS: usize = 3;

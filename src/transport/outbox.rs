@@ -157,10 +157,10 @@ fn wake(waker: &RefCell<Option<Waker>>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::frame;
+    use crate::wire::websocket as framing;
 
     fn frame() -> Rc<Frame> {
-        Rc::new(frame::pong(&[0; 8]))
+        Rc::new(framing::pong(&[0; 8]))
     }
 
     fn take(outbox: &Outbox) -> Poll<Option<Rc<Frame>>> {

@@ -10,7 +10,8 @@ use crate::hub::Subscription;
 use crate::metrics::Transport;
 use crate::wire::SUBPROTOCOL;
 use crate::wire::close::CloseReason;
-use crate::wire::frame::{self, Encoding, Frame, Kind};
+use crate::wire::frame::{Encoding, Frame, Kind};
+use crate::wire::websocket as framing;
 
 use super::body::{Around, SessionBody};
 use super::control::Control;
@@ -27,7 +28,7 @@ pub fn accept(
     let (response, _, messages) = actix_ws::handle_with_protocols(http, payload, &[SUBPROTOCOL])?;
     let messages = messages.max_frame_size(worker.manners.max_message);
     let outbox = Outbox::with_farewell(OUTBOX_BYTES, |reason| {
-        Some(frame::close(Some(reason.code()), reason.slug()))
+        Some(framing::close(Some(reason.code()), reason.slug()))
     });
     let welcome = worker.welcome(worker.starting_cursor(request.start));
     outbox.push(Rc::new(Frame::message(
@@ -71,7 +72,7 @@ async fn serve(
 ) {
     tokio::select! {
         end = read(messages, control, outbox) => match end {
-            End::Said(code) => outbox.finish(CloseReason::Client, Some(frame::close(code, ""))),
+            End::Said(code) => outbox.finish(CloseReason::Client, Some(framing::close(code, ""))),
             End::Ours(reason) => outbox.close(reason),
         },
         () = closed => {}
@@ -96,7 +97,7 @@ async fn read(mut messages: MessageStream, mut control: Control, outbox: &Outbox
             return End::Ours(reason);
         }
         match message {
-            Some(Ok(Message::Ping(body))) => outbox.push(Rc::new(frame::pong(&body))),
+            Some(Ok(Message::Ping(body))) => outbox.push(Rc::new(framing::pong(&body))),
             Some(Ok(Message::Text(text))) => {
                 if let Err(reason) = control.handle(&text) {
                     return End::Ours(reason);

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use super::batch::Batch;
 use super::error::ErrorCode;
-use super::frame::{self, Encoding, Frame, Kind, Stretch};
+use super::frame::{Encoding, Frame, Kind, Stretch};
 use super::json::{self, Gap, GapReason, Welcome};
 use super::message::{self, Id, Refusal};
 use super::terms::Terms;
-use super::{close::CloseReason, cursor};
+use super::{close::CloseReason, cursor, websocket as framing};
 use crate::market::testing::{listing, set};
 use crate::market::{Cursor, Listing, Price, Quote, SymbolId, SymbolSet, Tick};
 
@@ -288,9 +288,9 @@ fn websocket_headers_take_two_four_or_ten_bytes() {
 #[test]
 fn a_close_frame_has_its_code_and_reason() {
     let reason = CloseReason::GoingAway;
-    let frame = frame::close(Some(reason.code()), reason.slug());
+    let frame = framing::close(Some(reason.code()), reason.slug());
     assert_eq!(&frame.bytes[..], b"\x88\x0c\x03\xe9going_away");
-    assert_eq!(&frame::close(None, "").bytes[..], b"\x88\x00");
+    assert_eq!(&framing::close(None, "").bytes[..], b"\x88\x00");
 }
 
 #[test]
