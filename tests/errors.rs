@@ -120,6 +120,9 @@ async fn more_symbols_than_allowed_are_refused_with_the_limit() {
     let (status, slug, detail) = problem(&server, "/v1/quotes?symbols=AAPL,MSFT,TSLA,F").await;
     assert_eq!((status, slug.as_str()), (400, "too_many_symbols"));
     assert_eq!(detail, "symbols names 4; at most 3 go in one session");
+    let many = vec!["F"; 10_000].join(",");
+    let (status, slug, _) = problem(&server, &format!("/v1/poll?symbols={many}")).await;
+    assert_eq!((status, slug.as_str()), (400, "too_many_symbols"));
 }
 
 #[tokio::test]

@@ -39,8 +39,8 @@ enum Op {
     Take(usize, usize),
     /// The client reads whatever comes.
     Read(usize),
-    /// The client is gone.
-    Cut(usize),
+    /// The client is gone, before it has read the last so many lines that its sink took: a cut in mid-frame.
+    Cut(usize, usize),
     /// The session changes its symbols.
     Change(usize, u8),
     /// The session changes its terms.
@@ -69,7 +69,7 @@ fn op() -> impl Strategy<Value = Op> {
             .prop_map(|(client, set, terms, resume)| Op::Open { client, set, terms, resume }),
         3 => (client.clone(), 0..4usize).prop_map(|(client, frames)| Op::Take(client, frames)),
         3 => client.clone().prop_map(Op::Read),
-        2 => client.clone().prop_map(Op::Cut),
+        2 => (client.clone(), 0..4usize).prop_map(|(client, lost)| Op::Cut(client, lost)),
         2 => (client.clone(), set).prop_map(|(client, set)| Op::Change(client, set)),
         1 => (client, terms()).prop_map(|(client, terms)| Op::Renegotiate(client, terms)),
     ]
@@ -115,6 +115,26 @@ struct Session {
     may_skip: bool,
 }
 
+impl Session {
+    /// From a snapshot on, the symbols that it shows are due, and those that have not ticked before it.
+    fn begin_due(&mut self, line: &Value, model: &Model) {
+        if line["type"] != "snapshot" {
+            return;
+        }
+        let seq = cursor_text::parse(line["cursor"].as_str().unwrap())
+            .unwrap()
+            .seq;
+        let shown = line["data"].as_array().unwrap();
+        for (symbol, name) in SYMBOLS.iter().enumerate() {
+            let is_shown = shown.iter().any(|quote| quote["symbol"] == *name);
+            let is_silent = model.count(symbol, seq) == 0;
+            if self.set.contains(SymbolId(symbol as u16)) && (is_shown || is_silent) {
+                self.due_from.entry(symbol).or_insert(seq);
+            }
+        }
+    }
+}
+
 struct World {
     f: Fixture,
     model: Model,
@@ -154,6 +174,8 @@ impl World {
     }
 
     async fn apply(&mut self, op: Op) {
+        // Clients read when time passes; what comes in between is on its way until then.
+        let reads = matches!(op, Op::Pass(_));
         match op {
             Op::Publish(mask) => self.publish(mask),
             Op::Burst(symbol, count) => (0..count).for_each(|_| self.publish(1 << symbol)),
@@ -170,7 +192,11 @@ impl World {
             } => self.open(client, set, terms, resume),
             Op::Take(client, frames) => self.room(client, frames),
             Op::Read(client) => self.room(client, usize::MAX),
-            Op::Cut(client) => self.cut(client),
+            Op::Cut(client, lost) => {
+                self.lose(client, lost);
+                self.cut(client);
+                return;
+            }
             Op::Change(client, mask) => self.change(client, mask),
             Op::Renegotiate(client, terms) => {
                 if let Some(session) = &mut self.readers[client].session {
@@ -179,8 +205,10 @@ impl World {
                 }
             }
         }
-        for client in 0..CLIENTS {
-            self.judge(client);
+        if reads {
+            for client in 0..CLIENTS {
+                self.judge(client);
+            }
         }
     }
 
@@ -224,6 +252,21 @@ impl World {
             exact,
             may_skip: terms.mode == Mode::Conflate,
         });
+    }
+
+    /// The client does not read the last lines that its sink took, though they count as delivered.
+    fn lose(&mut self, client: usize, lines: usize) {
+        let Some(session) = &mut self.readers[client].session else {
+            return;
+        };
+        let judged = session.judged;
+        let unread = session.list.lines_from(judged);
+        let kept = unread.len().saturating_sub(lines);
+        // A board that is not read still begins what is due.
+        for line in &unread {
+            session.begin_due(line, &self.model);
+        }
+        session.list.keep(judged + kept);
     }
 
     fn room(&mut self, client: usize, frames: usize) {
@@ -315,22 +358,9 @@ fn judge_line(
     let symbol_of = |tick: &Value| SYMBOLS.iter().position(|s| tick["symbol"] == *s).unwrap();
     match line["type"].as_str().unwrap() {
         "snapshot" => {
-            let text = line["cursor"].as_str().unwrap();
-            let seq = cursor_text::parse(text).unwrap().seq;
-            let fresh = session.due_from.is_empty() && known.is_empty();
+            session.begin_due(line, model);
             for quote in data {
                 known.insert(symbol_of(quote), quote["n"].as_u64().unwrap());
-                session.due_from.entry(symbol_of(quote)).or_insert(seq);
-            }
-            // A symbol that has not ticked yet has no quote, but is due from here all the same.
-            for symbol in 0..3 {
-                let silent = model.count(symbol, seq) == 0;
-                if silent
-                    && (fresh || session.set.contains(SymbolId(symbol as u16)))
-                    && session.set.contains(SymbolId(symbol as u16))
-                {
-                    session.due_from.entry(symbol).or_insert(seq);
-                }
             }
         }
         "ticks" => {

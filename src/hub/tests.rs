@@ -73,6 +73,11 @@ impl List {
         self.0.lines.borrow()[index..].to_vec()
     }
 
+    /// Only so many lines arrive.
+    pub(super) fn keep(&self, lines: usize) {
+        self.0.lines.borrow_mut().truncate(lines);
+    }
+
     fn last_cursor(&self) -> String {
         let lines = self.0.lines.borrow();
         lines.last().unwrap()["cursor"].as_str().unwrap().to_owned()

@@ -1,8 +1,11 @@
 //! A session: a subscriber of the hub with a client at the other end, counted as long as it lives.
 
+use std::cell::Cell;
 use std::rc::{Rc, Weak};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
+
+use tracing::debug;
 
 use crate::clock;
 use crate::hub::{Sink, SubscriberId, Subscription};
@@ -25,6 +28,8 @@ pub struct Session {
     outbox: Rc<Outbox>,
     id: SubscriberId,
     alive: Rc<Alive>,
+    /// What has become of its ticks so far.
+    settled: Cell<Ledger>,
 }
 
 impl Session {
@@ -42,6 +47,7 @@ impl Session {
             transport,
             outbox,
             alive: Rc::new(Alive),
+            settled: Cell::default(),
         }
     }
 
@@ -65,6 +71,7 @@ impl Session {
             gapped,
         } = frame.ledger;
         metrics.settled(transport, delivered, conflated, gapped);
+        self.settled.set(self.settled.get().plus(frame.ledger));
         if frame.live.is_empty() {
             return;
         }
@@ -113,5 +120,16 @@ impl Drop for Session {
         self.outbox.close(CloseReason::Client);
         let reason = self.outbox.closed().unwrap_or(CloseReason::Client);
         self.worker.metrics.closed(self.transport, reason.slug());
+        let settled = self.settled.get();
+        debug!(
+            transport = self.transport.label(),
+            reason = reason.slug(),
+            due = settled.due() + unsent,
+            delivered = settled.delivered,
+            conflated = settled.conflated,
+            gapped = settled.gapped,
+            unsent,
+            "session ended"
+        );
     }
 }

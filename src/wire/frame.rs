@@ -90,6 +90,15 @@ pub struct Ledger {
 }
 
 impl Ledger {
+    /// Both together.
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            delivered: self.delivered + other.delivered,
+            conflated: self.conflated + other.conflated,
+            gapped: self.gapped + other.gapped,
+        }
+    }
+
     /// How many ticks were due.
     pub fn due(self) -> u64 {
         self.delivered + self.conflated + self.gapped
