@@ -11,6 +11,7 @@ use crate::market::{Listing, SymbolSet};
 use crate::transport::poll::Patience;
 use crate::wire::cursor;
 use crate::wire::error::ErrorCode;
+use crate::wire::message::{self, Refusal};
 use crate::wire::terms::{Mode, Policy, Terms};
 
 use super::Problem;
@@ -58,25 +59,19 @@ impl Params {
             Some("") => return Err(bad("symbols is empty; leave it out to get all of them")),
             Some(text) => text,
         };
-        let named = text.split(',').count();
-        if named > max {
-            let detail = format!("symbols names {named}; at most {max} go in one session");
+        let named: Vec<&str> = text.split(',').collect();
+        if named.len() > max {
+            let count = named.len();
+            let detail = format!("symbols names {count}; at most {max} go in one session");
             return Err(Problem::new(ErrorCode::TooManySymbols, detail));
         }
-        let mut unknown = Vec::new();
-        let ids = text.split(',').filter_map(|symbol| {
-            let id = listing.id(symbol);
-            if id.is_none() {
-                unknown.push(symbol.to_owned());
+        let (set, unknown) = message::resolve(listing, &named);
+        match Refusal::of_unknown(unknown) {
+            None => Ok(set),
+            Some(refusal) => {
+                Err(Problem::new(refusal.code, refusal.message).about(refusal.symbols))
             }
-            id
-        });
-        let set = SymbolSet::of(listing, ids);
-        if unknown.is_empty() {
-            return Ok(set);
         }
-        let detail = format!("No such symbol: {}", unknown.join(", "));
-        Err(Problem::new(ErrorCode::UnknownSymbol, detail).about(unknown))
     }
 
     /// `since`: a cursor, or nothing to begin with a snapshot.

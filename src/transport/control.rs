@@ -73,7 +73,8 @@ impl Control {
                 Ok(())
             }
             Request::List => {
-                self.confirm(id);
+                let (set, _) = self.worker.hub.subscription(self.id);
+                self.confirm(id, &set);
                 Ok(())
             }
             Request::Ping => {
@@ -109,15 +110,13 @@ impl Control {
 
     /// Confirms first, so that the client knows what the snapshot after it is for.
     fn change(&self, id: Option<&Id>, set: SymbolSet, start: Option<Start>) {
-        let (_, terms) = self.worker.hub.subscription(self.id);
-        let json = message::subscribed(id, self.listing(), &set, terms);
-        self.reply(Kind::Subscribed, &json);
+        self.confirm(id, &set);
         self.worker.hub.set_symbols(self.id, set, start);
     }
 
-    fn confirm(&self, id: Option<&Id>) {
-        let (set, terms) = self.worker.hub.subscription(self.id);
-        let json = message::subscribed(id, self.listing(), &set, terms);
+    fn confirm(&self, id: Option<&Id>, set: &SymbolSet) {
+        let (_, terms) = self.worker.hub.subscription(self.id);
+        let json = message::subscribed(id, self.listing(), set, terms);
         self.reply(Kind::Subscribed, &json);
     }
 

@@ -140,15 +140,16 @@ fn read_id(value: Option<serde_json::Value>) -> Result<Option<Id>, String> {
 }
 
 /// The symbols that a list names, and what in it names none. `*` names all.
-pub fn resolve(listing: &Listing, symbols: &[String]) -> (SymbolSet, Vec<String>) {
-    if symbols.iter().any(|symbol| symbol == "*") {
+pub fn resolve(listing: &Listing, symbols: &[impl AsRef<str>]) -> (SymbolSet, Vec<String>) {
+    let symbols = symbols.iter().map(AsRef::as_ref);
+    if symbols.clone().any(|symbol: &str| symbol == "*") {
         return (SymbolSet::all(listing), Vec::new());
     }
     let mut unknown = Vec::new();
-    let ids = symbols.iter().filter_map(|symbol| {
+    let ids = symbols.filter_map(|symbol| {
         let id = listing.id(symbol);
         if id.is_none() {
-            unknown.push(symbol.clone());
+            unknown.push(symbol.to_owned());
         }
         id
     });
