@@ -5,6 +5,7 @@
 
 pub mod body;
 mod control;
+pub mod inbound;
 mod outbox;
 pub mod poll;
 pub mod reset;
