@@ -9,7 +9,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::feed::simulated::{self, Arrivals};
 use crate::feed::{Share, SymbolsError};
 use crate::hub;
-use crate::transport::Manners;
+use crate::server::Timeouts;
+use crate::transport::{Manners, Silence};
 
 /// A real-time stock ticker push service that compares transports.
 #[derive(Debug, Parser)]
@@ -101,6 +102,38 @@ pub struct Serve {
     #[arg(long, env = "TICKERTAPE_MAX_MESSAGE", default_value = "64KiB", value_parser = max_message)]
     pub max_message: usize,
 
+    /// Messages that a WebSocket client may send a second on average; ten seconds' worth may come at once
+    #[arg(long, env = "TICKERTAPE_MESSAGE_RATE", default_value = "10", value_parser = clap::value_parser!(u16).range(1..))]
+    pub message_rate: u16,
+
+    /// Bad messages in a row after which a WebSocket client is closed
+    #[arg(long, env = "TICKERTAPE_MAX_BAD_MESSAGES", default_value = "10", value_parser = clap::value_parser!(u16).range(1..))]
+    pub max_bad_messages: u16,
+
+    /// Bytes that a message to `/v1/echo` may have, like 512KiB
+    #[arg(long, env = "TICKERTAPE_MAX_ECHO", default_value = "512KiB", value_parser = max_message)]
+    pub max_echo: usize,
+
+    /// Silence after which a WebSocket client is pinged; it is closed when two pings go unanswered
+    #[arg(long, env = "TICKERTAPE_PING_INTERVAL", default_value = "15s", value_parser = ping_interval)]
+    pub ping_interval: Duration,
+
+    /// How long a WebSocket may be open without a symbol to follow, like 30s
+    #[arg(long, env = "TICKERTAPE_SUBSCRIBE_TIMEOUT", default_value = "30s", value_parser = timeout)]
+    pub subscribe_timeout: Duration,
+
+    /// How long a request's head or body may take to come, like 5s
+    #[arg(long, env = "TICKERTAPE_REQUEST_TIMEOUT", default_value = "5s", value_parser = timeout)]
+    pub request_timeout: Duration,
+
+    /// How long a connection may stay between two requests, like 75s
+    #[arg(long, env = "TICKERTAPE_KEEP_ALIVE", default_value = "75s", value_parser = timeout)]
+    pub keep_alive: Duration,
+
+    /// How long a client's host may leave what it was sent, or a probe, without an answer, like 30s
+    #[arg(long, env = "TICKERTAPE_CLIENT_TIMEOUT", default_value = "30s", value_parser = client_timeout)]
+    pub client_timeout: Duration,
+
     /// The server's name in `welcome`
     #[arg(long, env = "TICKERTAPE_NAME", default_value = "tickertape")]
     pub name: String,
@@ -148,6 +181,23 @@ impl Serve {
             heartbeat: self.heartbeat,
             max_symbols: usize::from(self.max_symbols),
             max_message: self.max_message,
+            message_rate: u32::from(self.message_rate),
+            max_bad_messages: u32::from(self.max_bad_messages),
+            max_echo: self.max_echo,
+            body_timeout: self.request_timeout,
+        }
+    }
+
+    /// When connections that are not used are ended.
+    pub fn timeouts(&self) -> Timeouts {
+        Timeouts {
+            silence: Silence {
+                ping: self.ping_interval,
+                idle: self.subscribe_timeout,
+            },
+            request: self.request_timeout,
+            keep_alive: self.keep_alive,
+            client: self.client_timeout,
         }
     }
 
@@ -195,6 +245,19 @@ fn heartbeat(text: &str) -> Result<Duration, String> {
 
 fn slow_after(text: &str) -> Result<Duration, String> {
     duration(text, Duration::from_millis(10), Duration::from_secs(3600))
+}
+
+fn ping_interval(text: &str) -> Result<Duration, String> {
+    duration(text, Duration::from_millis(10), Duration::from_secs(600))
+}
+
+fn timeout(text: &str) -> Result<Duration, String> {
+    duration(text, Duration::from_millis(10), Duration::from_secs(86_400))
+}
+
+/// The kernel counts probes in whole seconds, three of them.
+fn client_timeout(text: &str) -> Result<Duration, String> {
+    duration(text, Duration::from_secs(3), Duration::from_secs(3600))
 }
 
 fn duration(text: &str, least: Duration, most: Duration) -> Result<Duration, String> {
@@ -303,6 +366,14 @@ mod tests {
             ("--slow-after", "0s"),
             ("--max-symbols", "0"),
             ("--max-message", "1"),
+            ("--message-rate", "0"),
+            ("--max-bad-messages", "0"),
+            ("--max-echo", "65MiB"),
+            ("--ping-interval", "0s"),
+            ("--subscribe-timeout", "0s"),
+            ("--request-timeout", "2d"),
+            ("--keep-alive", "soon"),
+            ("--client-timeout", "1s"),
             ("--bind", "localhost"),
             ("--arrivals", "never"),
         ] {

@@ -1,38 +1,68 @@
 //! The whole URL space, on one screen.
 
 mod api;
+mod body;
 mod error;
 #[cfg(feature = "dashboard")]
 mod page;
 mod params;
 mod ready;
 
-use actix_web::web::{self, ServiceConfig, get};
-use actix_web::{Route, guard};
+use actix_web::guard::{self, Guard};
+use actix_web::http::Method;
+use actix_web::web::{self, ServiceConfig};
 
 pub use error::Problem;
 pub use ready::Readiness;
 
+/// What GET routes that are no streams answer, too.
+const READ: &[Method] = &[Method::GET, Method::HEAD];
+const GET: &[Method] = &[Method::GET];
+const POST: &[Method] = &[Method::POST];
+
+/// Where, to which methods, who answers.
+type Row = (&'static str, &'static [Method], fn() -> actix_web::Route);
+
+#[rustfmt::skip]
+const ROUTES: &[Row] = &[
+    ("/v1/ws",        GET,  || web::to(api::websocket)),
+    ("/v1/sse",       GET,  || web::to(api::sse)),
+    ("/v1/stream",    GET,  || web::to(api::ndjson)),
+    ("/v1/poll",      GET,  || web::to(api::poll)),
+    ("/v1/quotes",    READ, || web::to(api::quotes)),
+    ("/v1/symbols",   READ, || web::to(api::symbols)),
+    ("/v1/stats",     READ, || web::to(api::stats)),
+    ("/v1/time",      READ, || web::to(api::time)),
+    ("/v1/echo",      GET,  || web::to(api::echo_websocket)),
+    ("/v1/echo",      POST, || web::to(api::echo)),
+    ("/metrics",      READ, || web::to(api::metrics)),
+    ("/livez",        READ, || web::to(api::livez)),
+    ("/healthz",      READ, || web::to(api::livez)),
+    ("/readyz",       READ, || web::to(api::readyz)),
+    #[cfg(feature = "dashboard")]
+    ("/",             READ, || web::to(page::index)),
+];
+
 /// Adds every route.
 pub fn routes(app: &mut ServiceConfig) {
-    app.route("/v1/ws", get().to(api::websocket))
-        .route("/v1/sse", get().to(api::sse))
-        .route("/v1/stream", get().to(api::ndjson))
-        .route("/v1/poll", get().to(api::poll))
-        .route("/v1/quotes", get_or_head().to(api::quotes))
-        .route("/v1/symbols", get_or_head().to(api::symbols))
-        .route("/v1/time", get_or_head().to(api::time))
-        .route("/v1/stats", get_or_head().to(api::stats))
-        .route("/metrics", get_or_head().to(api::metrics))
-        .route("/livez", get_or_head().to(api::livez))
-        .route("/healthz", get_or_head().to(api::livez))
-        .route("/readyz", get_or_head().to(api::readyz));
+    for (path, methods, route) in ROUTES {
+        app.route(path, route().guard(one_of(methods)));
+    }
     #[cfg(feature = "dashboard")]
-    app.route("/", get_or_head().to(page::index))
-        .route("/{asset:.+\\..+}", get_or_head().to(page::asset));
+    app.route("/{asset:.+\\..+}", web::to(page::asset).guard(one_of(READ)));
     app.default_service(web::to(error::no_such_route));
 }
 
-fn get_or_head() -> Route {
-    web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
+/// The methods that a path takes, as an `Allow` header tells them; `None` if there is no such path.
+fn allowed(path: &str) -> Option<String> {
+    let rows = ROUTES.iter().filter(|(known, ..)| *known == path);
+    let methods: Vec<&str> = rows
+        .flat_map(|(_, methods, _)| *methods)
+        .map(Method::as_str)
+        .collect();
+    (!methods.is_empty()).then(|| methods.join(", "))
+}
+
+fn one_of(methods: &'static [Method]) -> impl Guard {
+    guard::fn_guard(|context| methods.contains(&context.head().method))
 }

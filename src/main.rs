@@ -94,6 +94,7 @@ fn run(serve: &Serve, shares: Vec<Share>, listener: TcpListener) -> anyhow::Resu
         workers: serve.worker_count(),
         hub: serve.hub(),
         manners: serve.manners(),
+        timeouts: serve.timeouts(),
     };
     let address = listener.local_addr()?;
     actix_web::rt::System::new().block_on(async {

@@ -106,6 +106,9 @@ pub struct Metrics {
     encodes: IntCounterVec,
     gaps: IntCounter,
     worker_lag: IntCounter,
+    messages: IntCounterVec,
+    echo_connections: IntGauge,
+    echo_closed: IntCounterVec,
 }
 
 impl Metrics {
@@ -196,6 +199,20 @@ impl Metrics {
             worker_lag: of.counter(
                 "worker_lagged_batches_total",
                 "Batches that a worker was too late for and fetched from the journal.",
+            ),
+            messages: of.counters(
+                "client_messages_total",
+                "Control messages that WebSocket clients sent, by what became of them.",
+                &["outcome"],
+            ),
+            echo_connections: of.gauge(
+                "echo_connections",
+                "Open WebSockets that echo; they are no sessions.",
+            ),
+            echo_closed: of.counters(
+                "echo_connections_closed_total",
+                "WebSockets that echoed and ended, by reason.",
+                &["reason"],
             ),
             registry: registry.clone(),
         };

@@ -9,7 +9,7 @@ use std::time::Duration;
 use std::{io, thread};
 
 use actix_web::{App, HttpServer, web};
-use socket2::SockRef;
+use socket2::{SockRef, TcpKeepalive};
 use tokio_util::sync::CancellationToken;
 
 use crate::feed::{Emission, pace};
@@ -17,11 +17,8 @@ use crate::http::{self, Readiness};
 use crate::hub::{self, Hub};
 use crate::metrics::{Local, Metrics};
 use crate::tape::{Publisher, Tape};
-use crate::transport::reset::Connection;
-use crate::transport::{Manners, Worker};
-
-/// How long a connection may stay without a request. Poll loops come back sooner.
-const KEEP_ALIVE: Duration = Duration::from_secs(75);
+use crate::transport::reset::Socket;
+use crate::transport::{Manners, Pulses, Silence, Worker};
 
 /// How long open connections may hold up the end, in seconds; streams are told to end before.
 const SHUTDOWN_SECONDS: u64 = 2;
@@ -42,6 +39,21 @@ pub struct Options {
     pub hub: hub::Options,
     /// What clients are told and held to.
     pub manners: Manners,
+    /// When connections that are not used are ended.
+    pub timeouts: Timeouts,
+}
+
+/// When connections that are not used are ended.
+#[derive(Clone, Copy, Debug)]
+pub struct Timeouts {
+    /// What the silence of a WebSocket client means.
+    pub silence: Silence,
+    /// How long a request's head or body may take to come.
+    pub request: Duration,
+    /// How long a connection may stay between two requests; poll loops come back sooner.
+    pub keep_alive: Duration,
+    /// How long a client's host may leave what it was sent, or a probe, without an answer. Whole seconds count.
+    pub client: Duration,
 }
 
 /// A server that is about to run.
@@ -104,7 +116,7 @@ impl Server {
             metrics,
             readiness,
         } = self;
-        let workers = options.workers;
+        let (workers, timeouts) = (options.workers, options.timeouts);
         let stopping = (stop.clone(), readiness.clone());
         let app = move || {
             let worker = start_worker(&tape, &metrics, &options, &stop);
@@ -116,15 +128,16 @@ impl Server {
         };
         HttpServer::new(app)
             .workers(workers)
-            .keep_alive(KEEP_ALIVE)
+            .keep_alive(timeouts.keep_alive)
+            .client_request_timeout(timeouts.request)
             .tcp_nodelay(true)
             // A client that has closed its side is gone: nothing of ours makes sense to half a connection.
             .h1_allow_half_closed(false)
             // Any other value below a second delays or loses the end of a connection after a close frame.
             .client_disconnect_timeout(Duration::ZERO)
-            .on_connect(|socket, data| {
-                prepare_socket(socket);
-                Connection::note(socket, data);
+            .on_connect(move |socket, data| {
+                prepare_socket(socket, timeouts.client);
+                Socket::note(socket, data);
             })
             .shutdown_timeout(SHUTDOWN_SECONDS)
             .shutdown_signal(async move {
@@ -170,6 +183,7 @@ fn start_worker(
 ) -> Rc<Worker> {
     let worker = Rc::new(Worker {
         hub: Hub::start(Arc::clone(tape), options.hub, stop.clone()),
+        pulses: Pulses::start(options.timeouts.silence, stop.clone()),
         metrics: Local::new(metrics, &Worker::encodings()),
         manners: options.manners.clone(),
     });
@@ -184,9 +198,16 @@ async fn keep_flushing(worker: Rc<Worker>, stop: CancellationToken) {
     }
 }
 
-fn prepare_socket(connection: &dyn std::any::Any) {
+fn prepare_socket(connection: &dyn std::any::Any, client_timeout: Duration) {
     if let Some(socket) = connection.downcast_ref::<actix_web::rt::net::TcpStream>() {
-        // A kernel that does not know the option serves all the same, with staler ticks.
-        let _ = SockRef::from(socket).set_tcp_notsent_lowat(NOT_SENT_BYTES);
+        let socket = SockRef::from(socket);
+        // A kernel that does not know an option serves all the same: with staler ticks, or to hosts that are gone.
+        let _ = socket.set_tcp_notsent_lowat(NOT_SENT_BYTES);
+        let _ = socket.set_tcp_user_timeout(Some(client_timeout));
+        // The timeout above overrules the number of probes.
+        let probes = TcpKeepalive::new()
+            .with_time(client_timeout / 3)
+            .with_interval(client_timeout / 3);
+        let _ = socket.set_tcp_keepalive(&probes);
     }
 }

@@ -4,7 +4,7 @@
 //! fills; a streamed response body ([`body`]) or a poll's answer ([`poll`]) takes from it.
 
 pub mod body;
-mod control;
+pub mod echo;
 pub mod inbound;
 mod outbox;
 pub mod poll;
@@ -28,6 +28,7 @@ use crate::wire::terms::Terms;
 
 pub use outbox::Outbox;
 pub use session::Session;
+pub use websocket::{Pulses, Silence};
 
 /// The most that is queued for one client beyond the frame that crossed the line, and the most that a client
 /// who is behind is given at once. Messages' bytes.
@@ -44,6 +45,8 @@ const PIECE: Limit = Limit {
 pub struct Worker {
     /// The worker's clients.
     pub hub: Rc<Hub<Rc<Outbox>>>,
+    /// Its WebSocket clients, as far as they live.
+    pub pulses: Rc<Pulses>,
     /// The worker's counters.
     pub metrics: Local,
     /// What clients are told of this server.
@@ -61,6 +64,14 @@ pub struct Manners {
     pub max_symbols: usize,
     /// Bytes that a client's message may have.
     pub max_message: usize,
+    /// Messages that a WebSocket client may send a second, on average.
+    pub message_rate: u32,
+    /// Bad messages in a row after which a WebSocket client is not listened to any more.
+    pub max_bad_messages: u32,
+    /// Bytes that a message which is echoed may have.
+    pub max_echo: usize,
+    /// How long the body of a request may take to come.
+    pub body_timeout: Duration,
 }
 
 /// What a client asked for in its URL.

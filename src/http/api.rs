@@ -4,18 +4,22 @@ use std::future::{Ready, ready};
 use std::rc::Rc;
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, SEC_WEBSOCKET_PROTOCOL};
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_TYPE, SEC_WEBSOCKET_PROTOCOL, X_CONTENT_TYPE_OPTIONS,
+};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder, web};
 
 use crate::clock;
 use crate::hub::Start;
 use crate::metrics::{Metrics, Transport};
-use crate::transport::{Request, Worker, poll as long_poll, stream, websocket as ws};
+use crate::transport::{
+    Manners, Request, Worker, echo, poll as long_poll, stream, websocket as ws,
+};
 use crate::wire::error::ErrorCode;
 use crate::wire::{SUBPROTOCOL, api, json};
 
 use super::params::Params;
-use super::{Problem, Readiness};
+use super::{Problem, Readiness, body};
 
 type Answer = actix_web::Result<HttpResponse>;
 
@@ -54,10 +58,33 @@ pub(super) async fn websocket(here: Here, http: HttpRequest, payload: web::Paylo
     speaks_ours(&http)?;
     let params = Params::of(&http)?;
     let request = here.request(&params, params.since()?, true)?;
-    ws::accept(&here.0, &http, payload, request).map_err(|_| {
-        let detail = "This is no WebSocket handshake (RFC 6455, 4.2.1)";
-        Problem::new(ErrorCode::BadRequest, detail).into()
-    })
+    let accepted = ws::accept(&here.0, &http, payload, request).await;
+    accepted.map_err(|_| no_handshake().into())
+}
+
+pub(super) async fn echo_websocket(here: Here, http: HttpRequest, payload: web::Payload) -> Answer {
+    let accepted = echo::accept(&here.0, &http, payload).await;
+    accepted.map_err(|_| no_handshake().into())
+}
+
+fn no_handshake() -> Problem {
+    let detail = "This is no WebSocket handshake (RFC 6455, 4.2.1)";
+    Problem::new(ErrorCode::BadRequest, detail)
+}
+
+pub(super) async fn echo(here: Here, http: HttpRequest, payload: web::Payload) -> Answer {
+    let Manners {
+        max_echo,
+        body_timeout,
+        ..
+    } = here.0.manners;
+    let body = body::read(&http, payload, max_echo, body_timeout).await?;
+    // Never the type that it was sent as: a page of someone else's could make this origin serve a document.
+    Ok(HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, "application/octet-stream"))
+        .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .body(body))
 }
 
 /// A client that offers subprotocols must offer ours; a browser would fail the connection anyhow.

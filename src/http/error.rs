@@ -15,6 +15,8 @@ pub struct Problem {
     detail: String,
     /// The symbols that it is about.
     symbols: Vec<String>,
+    /// The methods that the URL takes.
+    allow: Option<String>,
 }
 
 impl Problem {
@@ -24,6 +26,7 @@ impl Problem {
             code,
             detail: detail.into(),
             symbols: Vec::new(),
+            allow: None,
         }
     }
 
@@ -41,8 +44,8 @@ impl ResponseError for Problem {
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status_code());
         response.insert_header((CONTENT_TYPE, "application/problem+json"));
-        if self.code == ErrorCode::MethodNotAllowed {
-            response.insert_header((ALLOW, "GET"));
+        if let Some(methods) = &self.allow {
+            response.insert_header((ALLOW, methods.as_str()));
         }
         response.body(api::problem(self.code, &self.detail, &self.symbols))
     }
@@ -51,9 +54,13 @@ impl ResponseError for Problem {
 /// What matches no route: a method that the URL does not have, or no such URL.
 pub(super) async fn no_such_route(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let (method, path) = (request.method(), request.path());
-    if request.resource_map().has_resource(path) {
-        let detail = format!("{path} takes GET, not {method}");
-        return Err(Problem::new(ErrorCode::MethodNotAllowed, detail));
+    if let Some(methods) = super::allowed(path) {
+        let detail = format!("{path} takes {methods}, not {method}");
+        let problem = Problem::new(ErrorCode::MethodNotAllowed, detail);
+        return Err(Problem {
+            allow: Some(methods),
+            ..problem
+        });
     }
     let detail = format!("There is nothing at {path}");
     Err(Problem::new(ErrorCode::NotFound, detail))

@@ -15,6 +15,10 @@ pub struct Local {
     gaps: LocalIntCounter,
     worker_lag: LocalIntCounter,
     closed: IntCounterVec,
+    followed: LocalIntCounter,
+    refused: LocalIntCounter,
+    echo_connections: IntGauge,
+    echo_closed: IntCounterVec,
 }
 
 #[derive(Debug)]
@@ -41,6 +45,10 @@ impl Local {
             gaps: metrics.gaps.local(),
             worker_lag: metrics.worker_lag.local(),
             closed: metrics.closed.clone(),
+            followed: metrics.messages.with_label_values(&["followed"]).local(),
+            refused: metrics.messages.with_label_values(&["refused"]).local(),
+            echo_connections: metrics.echo_connections.clone(),
+            echo_closed: metrics.echo_closed.clone(),
         }
     }
 
@@ -56,6 +64,27 @@ impl Local {
         self.of(transport).connections.dec();
         let labels = [transport.label(), reason];
         self.closed.with_label_values(&labels).inc();
+    }
+
+    /// A client sent a control message.
+    pub fn message(&self, followed: bool) {
+        let counter = if followed {
+            &self.followed
+        } else {
+            &self.refused
+        };
+        counter.inc();
+    }
+
+    /// A WebSocket that echoes was opened.
+    pub fn echo_opened(&self) {
+        self.echo_connections.inc();
+    }
+
+    /// One ended.
+    pub fn echo_closed(&self, reason: &str) {
+        self.echo_connections.dec();
+        self.echo_closed.with_label_values(&[reason]).inc();
     }
 
     /// A client's sink accepted bytes.
@@ -113,6 +142,8 @@ impl Local {
         self.encodes.iter().for_each(LocalIntCounter::flush);
         self.gaps.flush();
         self.worker_lag.flush();
+        self.followed.flush();
+        self.refused.flush();
     }
 
     fn of(&self, transport: Transport) -> &PerTransport {

@@ -1,13 +1,14 @@
-//! The body of a streamed response: actix takes from it what the hub has put into the session's outbox.
+//! The body of a streamed response: actix takes from it what has been put into an outbox.
 
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::rc::{Rc, Weak};
 use std::task::{Context, Poll, ready};
 
-use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::body::{BodySize, MessageBody};
 use actix_web::web::Bytes;
 
-use super::Session;
+use crate::wire::frame::Frame;
 
 /// Whether actix puts something around each piece of the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,26 +19,46 @@ pub enum Around {
     Chunk,
 }
 
-/// A session as a response body; when it is dropped, the session ends.
-pub struct SessionBody {
-    session: Session,
-    around: Around,
-    /// What has to live as long as the body.
-    _keep: Option<BoxBody>,
+/// Where a body's bytes come from; dropped when the connection ends.
+pub trait Source {
+    /// The next frame; `None` at the end.
+    fn poll_frame(&self, cx: &Context<'_>) -> Poll<Option<Rc<Frame>>>;
+
+    /// The client's connection has accepted a frame, with so many bytes around it.
+    fn delivered(&self, frame: &Frame, around: usize);
 }
 
-impl SessionBody {
-    /// The frames of `session`.
-    pub fn new(session: Session, around: Around, keep: Option<BoxBody>) -> Self {
+/// Lives as long as a body, and so as long as actix keeps the connection.
+#[derive(Debug)]
+pub struct Alive;
+
+/// A source as a response body.
+pub struct SourceBody<S> {
+    source: S,
+    around: Around,
+    alive: Rc<Alive>,
+}
+
+impl<S: Source> SourceBody<S> {
+    /// The frames of `source`.
+    pub fn new(source: S, around: Around) -> Self {
         Self {
-            session,
+            source,
             around,
-            _keep: keep,
+            alive: Rc::new(Alive),
         }
+    }
+
+    /// Can be asked whether the body still lives.
+    pub fn alive(&self) -> Weak<Alive> {
+        Rc::downgrade(&self.alive)
     }
 }
 
-impl MessageBody for SessionBody {
+// Nothing in it is ever pinned in place.
+impl<S> Unpin for SourceBody<S> {}
+
+impl<S: Source> MessageBody for SourceBody<S> {
     type Error = Infallible;
 
     fn size(&self) -> BodySize {
@@ -48,14 +69,14 @@ impl MessageBody for SessionBody {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Infallible>>> {
-        let Some(frame) = ready!(self.session.poll_frame(cx)) else {
+        let Some(frame) = ready!(self.source.poll_frame(cx)) else {
             return Poll::Ready(None);
         };
         let around = match self.around {
             Around::Nothing => 0,
             Around::Chunk => chunk_overhead(frame.bytes.len()),
         };
-        self.session.delivered(&frame, around);
+        self.source.delivered(&frame, around);
         Poll::Ready(Some(Ok(frame.bytes.clone())))
     }
 }

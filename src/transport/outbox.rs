@@ -20,10 +20,12 @@ pub struct Outbox {
     queued: Cell<usize>,
     frames: RefCell<VecDeque<Rc<Frame>>>,
     closed: Cell<Option<CloseReason>>,
+    /// Whether it does not end when it is closed and empty: the transport still listens.
+    held: Cell<bool>,
     /// Ticks in frames that were thrown away for a client that does not read.
     thrown: Cell<u64>,
     /// The last frame, for transports that have a word for the end.
-    farewell: fn(CloseReason) -> Option<Frame>,
+    farewell: Option<fn(CloseReason) -> Frame>,
     /// Who takes from it, if it waits.
     reader: RefCell<Option<Waker>>,
     /// Who waits for it to be closed.
@@ -35,17 +37,22 @@ pub struct Outbox {
 impl Outbox {
     /// An outbox that takes frames until `capacity` bytes are queued; one with 1 holds a single frame.
     pub fn new(capacity: usize) -> Rc<Self> {
-        Self::with_farewell(capacity, |_| None)
+        Self::build(capacity, None)
     }
 
-    /// The same with a last frame that tells why it was closed.
-    pub fn with_farewell(capacity: usize, farewell: fn(CloseReason) -> Option<Frame>) -> Rc<Self> {
+    /// The same with a last frame that tells why it was closed. It does not end before it is released.
+    pub fn with_farewell(capacity: usize, farewell: fn(CloseReason) -> Frame) -> Rc<Self> {
+        Self::build(capacity, Some(farewell))
+    }
+
+    fn build(capacity: usize, farewell: Option<fn(CloseReason) -> Frame>) -> Rc<Self> {
         Rc::new(Self {
             capacity,
             farewell,
             queued: Cell::new(0),
             frames: RefCell::default(),
             closed: Cell::new(None),
+            held: Cell::new(farewell.is_some()),
             thrown: Cell::new(0),
             reader: RefCell::default(),
             closing: RefCell::default(),
@@ -62,7 +69,7 @@ impl Outbox {
 
     /// Closes it with what its transport says at the end, unless it is closed already.
     pub fn close(&self, reason: CloseReason) {
-        self.finish(reason, (self.farewell)(reason));
+        self.finish(reason, self.farewell.map(|farewell| farewell(reason)));
     }
 
     /// Closes it after a last frame, unless it is closed already.
@@ -83,6 +90,12 @@ impl Outbox {
         }
     }
 
+    /// Once it is closed and empty, it ends.
+    pub fn release(&self) {
+        self.held.set(false);
+        wake(&self.reader);
+    }
+
     /// How many bytes are queued.
     pub fn queued(&self) -> usize {
         self.queued.get()
@@ -95,14 +108,14 @@ impl Outbox {
         self.thrown.get() + queued
     }
 
-    /// The next frame; `None` when it is closed and empty.
+    /// The next frame; `None` when it is closed, empty, and not held.
     pub fn poll_frame(&self, cx: &Context<'_>) -> Poll<Option<Rc<Frame>>> {
         if let Some(frame) = self.frames.borrow_mut().pop_front() {
             self.queued.set(self.queued.get() - frame.bytes.len());
             wake(&self.replying);
             return Poll::Ready(Some(frame));
         }
-        if self.closed.get().is_some() {
+        if self.closed.get().is_some() && !self.held.get() {
             return Poll::Ready(None);
         }
         *self.reader.borrow_mut() = Some(cx.waker().clone());
@@ -195,5 +208,15 @@ mod tests {
         assert!(matches!(take(&outbox), Poll::Ready(Some(_))));
         assert!(matches!(take(&outbox), Poll::Ready(None)));
         assert!(!outbox.has_room());
+    }
+
+    #[test]
+    fn one_that_is_held_does_not_end_before_it_is_released() {
+        let outbox = Outbox::with_farewell(20, |reason| framing::close(Some(reason.code()), ""));
+        outbox.close(CloseReason::GoingAway);
+        assert!(matches!(take(&outbox), Poll::Ready(Some(_))));
+        assert!(take(&outbox).is_pending());
+        outbox.release();
+        assert!(matches!(take(&outbox), Poll::Ready(None)));
     }
 }

@@ -15,6 +15,7 @@ use crate::metrics::Transport;
 use crate::tape::Limit;
 use crate::wire::frame::{Encoding, Frame};
 
+use super::body::Source;
 use super::{Outbox, Request, Session, Worker};
 
 /// The room of a sink that takes one frame.

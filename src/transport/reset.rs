@@ -4,7 +4,6 @@
 //! what a stuck client has not read. Only the socket itself can be ended, and actix owns it.
 
 use std::any::Any;
-use std::future::poll_fn;
 use std::io;
 use std::net::Shutdown;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
@@ -16,35 +15,38 @@ use actix_web::dev::Extensions;
 use socket2::SockRef;
 use tokio::time::sleep;
 
-use crate::wire::close::CloseReason;
+use super::body::Alive;
 
-use super::Outbox;
+/// How long a client has to read the end of its session.
+const GRACE: Duration = Duration::from_secs(4);
 
-/// How long a slow client has to read the close.
-const GRACE: Duration = Duration::from_secs(5);
-
-/// The descriptor of a connection, which actix owns.
+/// A connection's socket, which actix owns.
 #[derive(Clone, Copy, Debug)]
-pub struct Connection(RawFd);
+pub struct Socket(RawFd);
 
-/// Lives as long as a session's body, and so as long as actix keeps the connection.
-#[derive(Debug)]
-pub struct Alive;
-
-impl Connection {
-    /// Notes the descriptor of a new connection for its requests.
+impl Socket {
+    /// Notes the socket of a new connection for its requests.
     pub fn note(socket: &dyn Any, data: &mut Extensions) {
         if let Some(socket) = socket.downcast_ref::<actix_web::rt::net::TcpStream>() {
             data.insert(Self(socket.as_fd().as_raw_fd()));
         }
     }
 
-    /// The connection that a request came on; `None` if it is not a plain socket.
+    /// The socket that a request came on; `None` if it is not a plain one.
     pub fn of(request: &HttpRequest) -> Option<Self> {
         request.conn_data::<Self>().copied()
     }
 
-    /// Ends it at once: nothing unsent is waited for.
+    /// Resets the connection if its body, which has come to its end, is still there after a grace.
+    pub async fn reset_if_stuck(self, alive: Weak<Alive>) {
+        sleep(GRACE).await;
+        if let Some(alive) = alive.upgrade() {
+            // An error says that it has just ended by itself.
+            let _ = self.reset(&alive);
+        }
+    }
+
+    /// Ends the connection at once: nothing unsent is waited for.
     #[allow(unsafe_code, reason = "actix lends its socket only while it accepts")]
     fn reset(self, _alive: &Alive) -> io::Result<()> {
         // SAFETY: the body is alive, so actix has not dropped the connection's dispatcher, which owns the
@@ -53,17 +55,5 @@ impl Connection {
         let socket = SockRef::from(&socket);
         socket.set_linger(Some(Duration::ZERO))?;
         socket.shutdown(Shutdown::Both)
-    }
-}
-
-/// Waits for the session to be closed as a slow one, and resets its connection if that takes too long.
-pub async fn reset_if_stuck(outbox: &Outbox, alive: Weak<Alive>, connection: Option<Connection>) {
-    if poll_fn(|cx| outbox.poll_closed(cx)).await != CloseReason::SlowConsumer {
-        return;
-    }
-    sleep(GRACE).await;
-    if let (Some(alive), Some(connection)) = (alive.upgrade(), connection) {
-        // An error says that it has just ended by itself.
-        let _ = connection.reset(&alive);
     }
 }

@@ -1,7 +1,7 @@
 //! A session: a subscriber of the hub with a client at the other end, counted as long as it lives.
 
 use std::cell::Cell;
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::metrics::Transport;
 use crate::wire::close::CloseReason;
 use crate::wire::frame::{Frame, Ledger};
 
-use super::reset::Alive;
+use super::body::Source;
 use super::{Outbox, Worker};
 
 /// Ticks older than this are replayed to a client that comes back, not late for one that polls without a pause.
@@ -27,7 +27,6 @@ pub struct Session {
     transport: Transport,
     outbox: Rc<Outbox>,
     id: SubscriberId,
-    alive: Rc<Alive>,
     /// What has become of its ticks so far.
     settled: Cell<Ledger>,
 }
@@ -46,13 +45,29 @@ impl Session {
             worker: Rc::clone(worker),
             transport,
             outbox,
-            alive: Rc::new(Alive),
             settled: Cell::default(),
         }
     }
 
-    /// Takes the next frame for the client; `None` at the end. What the hub still has for it is fetched then.
-    pub fn poll_frame(&self, cx: &Context<'_>) -> Poll<Option<Rc<Frame>>> {
+    /// Everything due up to here has been handed over; `None` before the first frame.
+    pub fn cursor(&self) -> Option<Cursor> {
+        self.worker.hub.cursor(self.id)
+    }
+
+    /// Its name in the hub, as long as it lives.
+    pub fn id(&self) -> SubscriberId {
+        self.id
+    }
+
+    /// The session's way out.
+    pub fn outbox(&self) -> &Rc<Outbox> {
+        &self.outbox
+    }
+}
+
+impl Source for Session {
+    /// What the hub still has for the client is fetched when it has read everything else.
+    fn poll_frame(&self, cx: &Context<'_>) -> Poll<Option<Rc<Frame>>> {
         let frame = ready!(self.outbox.poll_frame(cx));
         if self.outbox.queued() == 0 && frame.is_some() {
             self.worker.hub.drained(self.id);
@@ -60,8 +75,7 @@ impl Session {
         Poll::Ready(frame)
     }
 
-    /// Counts a frame that the client's sink accepted, with the framing that the transport put around it.
-    pub fn delivered(&self, frame: &Frame, around: usize) {
+    fn delivered(&self, frame: &Frame, around: usize) {
         let (metrics, transport) = (&self.worker.metrics, self.transport);
         let framing = frame.bytes.len() - frame.payload + around;
         metrics.sent(transport, frame.payload, framing);
@@ -88,26 +102,6 @@ impl Session {
                 metrics.aged(transport, age.as_secs_f64(), stamp.ticks);
             }
         }
-    }
-
-    /// Everything due up to here has been handed over; `None` before the first frame.
-    pub fn cursor(&self) -> Option<Cursor> {
-        self.worker.hub.cursor(self.id)
-    }
-
-    /// Its name in the hub, as long as it lives.
-    pub fn id(&self) -> SubscriberId {
-        self.id
-    }
-
-    /// Can be asked whether the session still lives.
-    pub fn alive(&self) -> Weak<Alive> {
-        Rc::downgrade(&self.alive)
-    }
-
-    /// The session's way out.
-    pub fn outbox(&self) -> &Rc<Outbox> {
-        &self.outbox
     }
 }
 

@@ -1,5 +1,6 @@
 //! One-way streams over a plain HTTP response: Server-Sent Events and NDJSON.
 
+use std::future::poll_fn;
 use std::rc::Rc;
 
 use actix_web::http::Version;
@@ -13,8 +14,8 @@ use crate::metrics::Transport;
 use crate::wire::frame::{self, Encoding, Frame, Kind};
 use crate::wire::terms::Policy;
 
-use super::body::{Around, SessionBody};
-use super::reset::{Connection, reset_if_stuck};
+use super::body::{Around, SourceBody};
+use super::reset::Socket;
 use super::{OUTBOX_BYTES, Outbox, PIECE, Request, Session, Worker};
 
 /// Milliseconds after which an EventSource comes back, chosen anew for each, so that a restart does not bring
@@ -91,16 +92,20 @@ fn serve(
     };
     let disconnects = request.terms.policy == Policy::Disconnect;
     let session = Session::open(worker, kinds.transport, Rc::clone(&outbox), subscription);
-    if disconnects {
-        let (alive, connection) = (session.alive(), Connection::of(http));
-        actix_web::rt::spawn(async move { reset_if_stuck(&outbox, alive, connection).await });
-    }
     let chunked = http.version() == Version::HTTP_11;
     let around = if chunked {
         Around::Chunk
     } else {
         Around::Nothing
     };
+    let body = SourceBody::new(session, around);
+    if let (true, Some(socket)) = (disconnects, Socket::of(http)) {
+        let alive = body.alive();
+        actix_web::rt::spawn(async move {
+            poll_fn(|cx| outbox.poll_closed(cx)).await;
+            socket.reset_if_stuck(alive).await;
+        });
+    }
     let mut response = HttpResponse::Ok();
     response
         .insert_header((CONTENT_TYPE, kinds.content_type))
@@ -110,7 +115,7 @@ fn serve(
         // HTTP/1.0 knows no chunks: the body ends with the connection.
         response.force_close();
     }
-    let mut response = response.body(SessionBody::new(session, around, None));
+    let mut response = response.body(body);
     response.head_mut().no_chunking(!chunked);
     response
 }

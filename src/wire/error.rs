@@ -13,6 +13,10 @@ pub enum ErrorCode {
     TooManySymbols,
     /// No WebSocket subprotocol among those offered is spoken here.
     UnsupportedSubprotocol,
+    /// A body over the limit.
+    MessageTooBig,
+    /// A body that did not come in time.
+    IdleTimeout,
     /// No such URL.
     NotFound,
     /// The URL is there, the method is not.
@@ -23,12 +27,14 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// All of them.
-    pub const ALL: [ErrorCode; 8] = [
+    pub const ALL: [ErrorCode; 10] = [
         Self::BadRequest,
         Self::BadCursor,
         Self::UnknownSymbol,
         Self::TooManySymbols,
         Self::UnsupportedSubprotocol,
+        Self::MessageTooBig,
+        Self::IdleTimeout,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::Internal,
@@ -42,6 +48,8 @@ impl ErrorCode {
             Self::UnknownSymbol => "unknown_symbol",
             Self::TooManySymbols => "too_many_symbols",
             Self::UnsupportedSubprotocol => "unsupported_subprotocol",
+            Self::MessageTooBig => "message_too_big",
+            Self::IdleTimeout => "idle_timeout",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::Internal => "internal",
@@ -56,6 +64,8 @@ impl ErrorCode {
             | Self::UnknownSymbol
             | Self::TooManySymbols
             | Self::UnsupportedSubprotocol => 400,
+            Self::MessageTooBig => 413,
+            Self::IdleTimeout => 408,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::Internal => 500,
@@ -70,6 +80,8 @@ impl ErrorCode {
             Self::UnknownSymbol => "No such symbol",
             Self::TooManySymbols => "Too many symbols",
             Self::UnsupportedSubprotocol => "No subprotocol in common",
+            Self::MessageTooBig => "The body is too big",
+            Self::IdleTimeout => "The body did not come in time",
             Self::NotFound => "No such URL",
             Self::MethodNotAllowed => "Method not allowed",
             Self::Internal => "Internal error",

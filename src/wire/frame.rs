@@ -119,6 +119,16 @@ pub struct Frame {
 }
 
 impl Frame {
+    /// Bytes without a message of the protocol in them.
+    pub fn bare(bytes: impl Into<Bytes>) -> Self {
+        Self {
+            bytes: bytes.into(),
+            payload: 0,
+            ledger: Ledger::default(),
+            live: Box::default(),
+        }
+    }
+
     /// One message without ticks, with the cursor that its SSE event carries as `id`.
     pub fn message(encoding: Encoding, kind: Kind, cursor: Option<Cursor>, json: &[u8]) -> Self {
         let mut out = Vec::with_capacity(json.len() + 64);
@@ -374,10 +384,5 @@ pub fn sse_prelude(retry_ms: u64, cursor: Option<Cursor>) -> Frame {
         text += &format!("id: {}\n", super::cursor::format(cursor));
     }
     text.push('\n');
-    Frame {
-        bytes: text.into(),
-        payload: 0,
-        ledger: Ledger::default(),
-        live: Box::default(),
-    }
+    Frame::bare(text)
 }

@@ -1,9 +1,13 @@
 //! WebSocket framing (RFC 6455, 5): what a server sends is not masked, and so the same for every client.
 
-use super::frame::{Frame, Ledger};
+use bytes::Bytes;
+
+use super::frame::Frame;
 
 pub(super) const TEXT: u8 = 0x1;
+const BINARY: u8 = 0x2;
 const CLOSE: u8 = 0x8;
+const PING: u8 = 0x9;
 const PONG: u8 = 0xA;
 
 /// The head of an unfragmented, unmasked frame: 2, 4 or 10 bytes (RFC 6455, 5.2).
@@ -26,12 +30,24 @@ fn control(opcode: u8, body: &[u8]) -> Frame {
     let mut out = Vec::with_capacity(2 + body.len());
     header(opcode, body.len(), &mut out);
     out.extend_from_slice(body);
-    Frame {
-        bytes: out.into(),
-        payload: 0,
-        ledger: Ledger::default(),
-        live: Box::default(),
-    }
+    Frame::bare(out)
+}
+
+/// A message as pieces of at most `piece` bytes, none of which is copied: what they wait for then holds no more than
+/// one of them.
+pub fn pieces(text: bool, body: Bytes, piece: usize) -> impl Iterator<Item = Frame> {
+    let mut head = Vec::with_capacity(10);
+    header(if text { TEXT } else { BINARY }, body.len(), &mut head);
+    let starts = (0..body.len()).step_by(piece);
+    let bodies = starts.map(move |start| body.slice(start..body.len().min(start + piece)));
+    std::iter::once(Bytes::from(head))
+        .chain(bodies)
+        .map(Frame::bare)
+}
+
+/// A WebSocket ping without a body.
+pub fn ping() -> Frame {
+    control(PING, &[])
 }
 
 /// A WebSocket pong with the ping's own body, at most 125 bytes.

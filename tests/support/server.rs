@@ -9,9 +9,9 @@ use std::time::Duration;
 use tickertape::clock;
 use tickertape::hub;
 use tickertape::market::{Epoch, Instrument, Listing, Price, Tick};
-use tickertape::server::{Options, Server};
+use tickertape::server::{Options, Server, Timeouts};
 use tickertape::tape::{Publisher, Tape};
-use tickertape::transport::Manners;
+use tickertape::transport::{Manners, Silence};
 use tokio_util::sync::CancellationToken;
 
 /// The symbols on the tape of every test.
@@ -25,6 +25,10 @@ pub(crate) struct Settings {
     pub(crate) epoch: u32,
     pub(crate) max_behind: u64,
     pub(crate) slow_after: Duration,
+    pub(crate) message_rate: u32,
+    pub(crate) silence: Silence,
+    pub(crate) request_timeout: Duration,
+    pub(crate) client_timeout: Duration,
 }
 
 impl Default for Settings {
@@ -35,6 +39,13 @@ impl Default for Settings {
             epoch: 1,
             max_behind: u64::MAX,
             slow_after: Duration::from_secs(3600),
+            message_rate: 1_000,
+            silence: Silence {
+                ping: Duration::from_secs(60),
+                idle: Duration::from_secs(60),
+            },
+            request_timeout: Duration::from_secs(60),
+            client_timeout: Duration::from_secs(60),
         }
     }
 }
@@ -75,6 +86,16 @@ impl TestServer {
                 heartbeat: settings.heartbeat,
                 max_symbols: 3,
                 max_message: 1024,
+                message_rate: settings.message_rate,
+                max_bad_messages: 10,
+                max_echo: 256 * 1024,
+                body_timeout: settings.request_timeout,
+            },
+            timeouts: Timeouts {
+                silence: settings.silence,
+                request: settings.request_timeout,
+                keep_alive: Duration::from_secs(75),
+                client: settings.client_timeout,
             },
         };
         let stop = CancellationToken::new();

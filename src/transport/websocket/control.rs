@@ -2,25 +2,30 @@
 
 use std::rc::Rc;
 
+use tokio::time::Instant;
+
 use crate::clock;
 use crate::hub::{Start, SubscriberId};
 use crate::market::SymbolSet;
+use crate::transport::inbound::Event;
+use crate::transport::{Outbox, Worker};
 use crate::wire::close::CloseReason;
 use crate::wire::cursor;
 use crate::wire::error::ErrorCode;
 use crate::wire::frame::{Encoding, Frame, Kind};
 use crate::wire::message::{self, Id, Refusal, Request, Subscribe};
 
-use super::{Outbox, Worker};
-
-/// Bad messages in a row after which a client is no longer listened to.
-const MOST_BAD_MESSAGES: u32 = 10;
+use super::connection::Listener;
+use super::pulse::Pulse;
+use super::rate::Rate;
 
 /// The side of a session that listens.
 pub(super) struct Control {
     worker: Rc<Worker>,
     id: SubscriberId,
     outbox: Rc<Outbox>,
+    pulse: Rc<Pulse>,
+    rate: Rate,
     /// Whether a subscribe may still say where to begin.
     may_begin: bool,
     /// Bad messages in a row.
@@ -29,19 +34,28 @@ pub(super) struct Control {
 
 impl Control {
     /// Listens for the subscriber whose sink is `outbox`.
-    pub(super) fn new(worker: &Rc<Worker>, id: SubscriberId, outbox: &Rc<Outbox>) -> Self {
+    pub(super) fn new(
+        worker: &Rc<Worker>,
+        id: SubscriberId,
+        outbox: Rc<Outbox>,
+        pulse: &Rc<Pulse>,
+    ) -> Self {
         let (set, _) = worker.hub.subscription(id);
+        let now = Instant::now();
+        pulse.asks(!set.is_empty(), now);
         Self {
             worker: Rc::clone(worker),
             id,
-            outbox: Rc::clone(outbox),
+            outbox,
+            pulse: Rc::clone(pulse),
+            rate: Rate::new(worker.manners.message_rate, now),
             may_begin: set.is_empty(),
             bad: 0,
         }
     }
 
     /// Follows a message, or says why not. Fails when there were too many bad ones.
-    pub(super) fn handle(&mut self, text: &str) -> Result<(), CloseReason> {
+    fn handle(&mut self, text: &str) -> Result<(), CloseReason> {
         let (id, outcome) = match message::parse(text) {
             Ok(message) => {
                 let outcome = self.follow(message.id.as_ref(), message.request);
@@ -49,6 +63,7 @@ impl Control {
             }
             Err((id, refusal)) => (id, Err(refusal)),
         };
+        self.worker.metrics.message(outcome.is_ok());
         match outcome {
             Ok(()) => self.bad = 0,
             Err(refusal) => {
@@ -56,7 +71,7 @@ impl Control {
                 self.refuse(id.as_ref(), &refusal);
             }
         }
-        if self.bad < MOST_BAD_MESSAGES {
+        if self.bad < self.worker.manners.max_bad_messages {
             return Ok(());
         }
         Err(CloseReason::BadMessages)
@@ -111,6 +126,7 @@ impl Control {
     /// Confirms first, so that the client knows what the snapshot after it is for.
     fn change(&self, id: Option<&Id>, set: SymbolSet, start: Option<Start>) {
         self.confirm(id, &set);
+        self.pulse.asks(!set.is_empty(), Instant::now());
         self.worker.hub.set_symbols(self.id, set, start);
     }
 
@@ -137,5 +153,19 @@ impl Control {
 
     fn listing(&self) -> &crate::market::Listing {
         self.worker.hub.tape().listing()
+    }
+}
+
+impl Listener for Control {
+    fn admits(&mut self, now: Instant) -> bool {
+        self.rate.admits(now)
+    }
+
+    fn hear(&mut self, event: Event) -> Result<(), CloseReason> {
+        match event {
+            Event::Text(text) => self.handle(&text),
+            Event::Binary(_) => Err(CloseReason::UnsupportedData),
+            _ => Ok(()),
+        }
     }
 }
