@@ -35,6 +35,7 @@ const ROUTES: &[Row] = &[
     ("/v1/time",      READ, || web::to(api::time)),
     ("/v1/echo",      GET,  || web::to(api::echo_websocket)),
     ("/v1/echo",      POST, || web::to(api::echo)),
+    ("/v1/latency",   POST, || web::to(api::latency)),
     ("/metrics",      READ, || web::to(api::metrics)),
     ("/livez",        READ, || web::to(api::livez)),
     ("/healthz",      READ, || web::to(api::livez)),

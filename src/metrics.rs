@@ -3,13 +3,15 @@
 //! Workers count in [`Local`] values of their own, without atomics, and add them to the shared ones a few times
 //! a second, so that neither a fan-out nor a scrape waits for the other.
 
+mod ages;
 mod local;
 
 use prometheus::process_collector::ProcessCollector;
 use prometheus::{
-    Encoder, Gauge, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec,
-    Opts, Registry, TextEncoder,
+    Encoder, Gauge, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
 };
+
+use ages::AgesVec;
 
 pub use local::Local;
 
@@ -52,12 +54,6 @@ impl Transport {
 
 /// The value of the label `sink` for bodies that actix writes.
 const BODY: &str = "body";
-
-/// Seconds; from a quarter of a tenth of a millisecond, where loopback delivers, to where nobody would wait.
-const AGE_BUCKETS: [f64; 16] = [
-    25e-6, 50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 50e-3, 100e-3, 250e-3,
-    500e-3, 1.0, 2.5,
-];
 
 /// What a transport has carried since the process began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,7 +98,10 @@ pub struct Metrics {
     gapped: IntCounterVec,
     unsent: IntCounterVec,
     wire_bytes: IntCounterVec,
-    delivery_latency: HistogramVec,
+    delivery_latency: AgesVec,
+    client_latency: AgesVec,
+    client_clock_error: AgesVec,
+    client_reports: IntCounterVec,
     encodes: IntCounterVec,
     gaps: IntCounter,
     worker_lag: IntCounter,
@@ -184,11 +183,28 @@ impl Metrics {
                 "Bytes to clients: payload is messages, framing is WebSocket headers, SSE fields, line ends and chunk headers.",
                 &["transport", "layer", "direction"],
             ),
-            delivery_latency: of.histograms(
+            delivery_latency: of.ages(
                 "delivery_latency_seconds",
                 "Age of a tick when the sink accepted it; ticks sent live, once each; of long_poll, those up to 5 s old.",
-                &["transport", "sink"],
-                &AGE_BUCKETS,
+                ["transport", "sink"],
+                &Transport::ALL.map(|transport| [transport.label(), BODY]),
+            ),
+            client_latency: of.ages(
+                "client_latency_seconds",
+                "Age of a tick where the client read it, by the client's own measurement; ticks that clients have reported.",
+                ["transport"],
+                &Transport::ALL.map(|transport| [transport.label()]),
+            ),
+            client_clock_error: of.ages(
+                "client_clock_error_seconds",
+                "How far off the ages in client_latency_seconds may be, since clients know the server's clock only so well; once for each tick.",
+                ["transport"],
+                &Transport::ALL.map(|transport| [transport.label()]),
+            ),
+            client_reports: of.counters(
+                "client_reports_total",
+                "Reports of ages that clients sent, by what became of them.",
+                &["outcome"],
             ),
             encodes: of.counters(
                 "encodes_total",
@@ -240,6 +256,26 @@ impl Metrics {
     pub fn paced(&self, late: f64, skipped: f64) {
         self.feed_late.set(late);
         self.feed_skipped.set(skipped);
+    }
+
+    /// A client reported ages: `(seconds, ticks)`, wrong by at most `clock_error` seconds.
+    pub fn reported(
+        &self,
+        transport: Transport,
+        clock_error: f64,
+        ages: impl Iterator<Item = (f64, u64)>,
+    ) {
+        let row = transport as usize;
+        for (seconds, ticks) in ages {
+            self.client_latency.at(row).observe(seconds, ticks);
+            self.client_clock_error.at(row).observe(clock_error, ticks);
+        }
+    }
+
+    /// A client sent a report.
+    pub fn report(&self, accepted: bool) {
+        let outcome = if accepted { "accepted" } else { "refused" };
+        self.client_reports.with_label_values(&[outcome]).inc();
     }
 
     /// What each transport has carried so far, as its workers have told.
@@ -319,12 +355,21 @@ impl Registered<'_> {
         self.made(IntGaugeVec::new(opts(name, help), labels))
     }
 
-    fn histograms(&self, name: &str, help: &str, labels: &[&str], buckets: &[f64]) -> HistogramVec {
-        let opts = HistogramOpts::from(opts(name, help)).buckets(buckets.to_vec());
-        self.made(HistogramVec::new(opts, labels))
+    fn ages<const N: usize>(
+        &self,
+        name: &str,
+        help: &str,
+        labels: [&str; N],
+        rows: &[[&str; N]],
+    ) -> AgesVec {
+        self.made(AgesVec::new(prefixed(name), help, labels, rows))
     }
 }
 
 fn opts(name: &str, help: &str) -> Opts {
-    Opts::new(format!("tickertape_{name}"), help)
+    Opts::new(prefixed(name), help)
+}
+
+fn prefixed(name: &str) -> String {
+    format!("tickertape_{name}")
 }

@@ -16,7 +16,7 @@ use crate::transport::{
     Manners, Request, Worker, echo, poll as long_poll, stream, websocket as ws,
 };
 use crate::wire::error::ErrorCode;
-use crate::wire::{SUBPROTOCOL, api, json};
+use crate::wire::{SUBPROTOCOL, api, json, report};
 
 use super::params::Params;
 use super::{Problem, Readiness, body};
@@ -99,6 +99,39 @@ fn speaks_ours(http: &HttpRequest) -> Result<(), Problem> {
     let detail =
         format!("Sec-WebSocket-Protocol offers nothing spoken here; that is {SUBPROTOCOL}");
     Err(Problem::new(ErrorCode::UnsupportedSubprotocol, detail))
+}
+
+pub(super) async fn latency(
+    here: Here,
+    http: HttpRequest,
+    payload: web::Payload,
+    metrics: web::Data<Metrics>,
+) -> Answer {
+    let Manners {
+        max_message,
+        body_timeout,
+        ..
+    } = here.0.manners;
+    let report = body::read(&http, payload, max_message, body_timeout)
+        .await
+        .and_then(|body| {
+            report::parse(&body).map_err(|detail| Problem::new(ErrorCode::BadRequest, detail))
+        });
+    metrics.report(report.is_ok());
+    let report = report?;
+    let seconds = |us: u64| us as f64 / 1e6;
+    let ages_us = &report.ages_us;
+    for (transport, ages) in [
+        (Transport::WebSocket, &ages_us.websocket),
+        (Transport::Sse, &ages_us.sse),
+        (Transport::Ndjson, &ages_us.ndjson),
+        (Transport::LongPoll, &ages_us.long_poll),
+        (Transport::ShortPoll, &ages_us.short_poll),
+    ] {
+        let ages = ages.iter().map(|(age, ticks)| (seconds(*age), *ticks));
+        metrics.reported(transport, seconds(report.clock_error_us), ages);
+    }
+    Ok(HttpResponse::NoContent().finish())
 }
 
 pub(super) async fn sse(here: Here, http: HttpRequest) -> Answer {

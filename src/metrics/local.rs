@@ -1,8 +1,9 @@
 //! A worker thread's own counters.
 
-use prometheus::local::{LocalHistogram, LocalIntCounter};
+use prometheus::local::LocalIntCounter;
 use prometheus::{IntCounterVec, IntGauge};
 
+use super::ages::LocalAges;
 use super::{BODY, Metrics, Transport};
 
 /// Counts without atomics; [`Local::flush`] adds the counts to the shared metrics.
@@ -32,7 +33,7 @@ struct PerTransport {
     unsent: LocalIntCounter,
     payload: LocalIntCounter,
     framing: LocalIntCounter,
-    latency: LocalHistogram,
+    latency: LocalAges,
 }
 
 impl Local {
@@ -112,8 +113,7 @@ impl Local {
 
     /// Live ticks were this many seconds old when the sink accepted them.
     pub fn aged(&self, transport: Transport, seconds: f64, ticks: u64) {
-        let latency = &self.of(transport).latency;
-        (0..ticks).for_each(|_| latency.observe(seconds));
+        self.of(transport).latency.observe(seconds, ticks);
     }
 
     /// Encodings were made.
@@ -166,7 +166,7 @@ impl PerTransport {
             unsent: of(&metrics.unsent),
             payload: layer("payload"),
             framing: layer("framing"),
-            latency: (metrics.delivery_latency.with_label_values(&[name, BODY])).local(),
+            latency: LocalAges::new(metrics.delivery_latency.at(transport as usize)),
         }
     }
 }

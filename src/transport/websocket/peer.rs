@@ -72,16 +72,23 @@ impl Peer {
     /// out.
     pub(super) async fn linger(mut self, clear: bool) {
         let closed = async {
-            while clear {
-                match self.next().await {
-                    Ok(Event::Close(_)) | Err(End::Gone) => return,
-                    Ok(_) => {}
-                    Err(_) => break,
-                }
+            if clear && self.closes().await {
+                return;
             }
             while let Ok(Some(_)) = timeout(QUIET, self.read()).await {}
         };
         // Whoever does not answer in time is not waited for.
         let _ = timeout(LINGER, closed).await;
+    }
+
+    /// Whether it closes or goes before it cannot be made out any more.
+    async fn closes(&mut self) -> bool {
+        loop {
+            match self.next().await {
+                Ok(Event::Close(_)) | Err(End::Gone) => return true,
+                Ok(_) => {}
+                Err(_) => return false,
+            }
+        }
     }
 }
