@@ -5,6 +5,7 @@
 
 pub mod body;
 pub mod echo;
+mod heads;
 pub mod inbound;
 mod outbox;
 pub mod poll;
@@ -23,6 +24,7 @@ use crate::market::{Cursor, SymbolSet};
 use crate::metrics::Local;
 use crate::tape::Limit;
 use crate::wire::frame::Encoding;
+use crate::wire::inspect::{self, Inspect};
 use crate::wire::json::{self, Welcome};
 use crate::wire::terms::Terms;
 
@@ -83,6 +85,8 @@ pub struct Request {
     pub terms: Terms,
     /// Where it begins.
     pub start: Start,
+    /// Whether it wants to see the heads of its request and the answer.
+    pub inspect: bool,
 }
 
 impl Worker {
@@ -94,15 +98,19 @@ impl Worker {
         }
     }
 
-    /// The `welcome` of a new session.
-    fn welcome(&self, cursor: Cursor) -> Vec<u8> {
-        json::welcome(&Welcome {
+    /// The `welcome` of a new session, with the heads if they are wanted.
+    fn welcome(&self, cursor: Cursor, inspect: Option<&Inspect>) -> Vec<u8> {
+        let welcome = json::welcome(&Welcome {
             server: &self.manners.server,
             session: &format!("{:08x}", rand::rng().random::<u32>()),
             cursor,
             heartbeat_ms: self.manners.heartbeat.as_millis() as u64,
             max_symbols: self.manners.max_symbols,
-        })
+        });
+        match inspect {
+            Some(inspect) => inspect::append(&welcome, inspect),
+            None => welcome,
+        }
     }
 
     /// Adds the worker's counts to the shared metrics.

@@ -9,6 +9,7 @@ pub mod close;
 pub mod cursor;
 pub mod error;
 pub mod frame;
+pub mod inspect;
 pub mod json;
 pub mod message;
 pub mod report;

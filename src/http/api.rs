@@ -49,8 +49,12 @@ impl Here {
     ) -> Result<Request, Problem> {
         let (listing, max) = (self.0.hub.tape().listing(), self.0.manners.max_symbols);
         let set = params.symbols(listing, max, may_be_empty)?;
-        let terms = params.terms()?;
-        Ok(Request { set, terms, start })
+        Ok(Request {
+            set,
+            terms: params.terms()?,
+            start,
+            inspect: params.inspect()?,
+        })
     }
 }
 
@@ -150,7 +154,7 @@ pub(super) async fn poll(here: Here, http: HttpRequest) -> Answer {
     let params = Params::of(&http)?;
     let request = here.request(&params, params.since()?, false)?;
     let patience = params.patience(http.headers())?;
-    Ok(long_poll::answer(&here.0, request, patience).await)
+    Ok(long_poll::answer(&here.0, &http, request, patience).await)
 }
 
 pub(super) async fn quotes(here: Here, http: HttpRequest) -> Answer {

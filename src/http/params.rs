@@ -139,6 +139,15 @@ impl Params {
         })
     }
 
+    /// `inspect`: whether the heads are to be shown.
+    pub(super) fn inspect(&self) -> Result<bool, Problem> {
+        match self.get("inspect")? {
+            None | Some("0") => Ok(false),
+            Some("1") => Ok(true),
+            Some(other) => Err(bad(format!("inspect={other} is neither 0 nor 1"))),
+        }
+    }
+
     /// `wait` in seconds, or `Prefer: wait=N` (RFC 7240), and `limit` in ticks.
     pub(super) fn patience(&self, headers: &HeaderMap) -> Result<Patience, Problem> {
         let wait = match self.get("wait")? {

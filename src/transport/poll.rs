@@ -4,8 +4,9 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::time::Duration;
 
-use actix_web::HttpResponse;
+use actix_web::body::BoxBody;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use actix_web::{HttpRequest, HttpResponse};
 use rand::RngExt;
 use tokio::time::timeout;
 
@@ -14,9 +15,10 @@ use crate::hub::Subscription;
 use crate::metrics::Transport;
 use crate::tape::Limit;
 use crate::wire::frame::{Encoding, Frame};
+use crate::wire::inspect;
 
 use super::body::Source;
-use super::{Outbox, Request, Session, Worker};
+use super::{Outbox, Request, Session, Worker, heads};
 
 /// The room of a sink that takes one frame.
 const ONE_FRAME: usize = 1;
@@ -31,7 +33,12 @@ pub struct Patience {
 }
 
 /// Answers with what came since the client's cursor, as soon as there is something.
-pub async fn answer(worker: &Rc<Worker>, request: Request, patience: Patience) -> HttpResponse {
+pub async fn answer(
+    worker: &Rc<Worker>,
+    http: &HttpRequest,
+    request: Request,
+    patience: Patience,
+) -> HttpResponse {
     let subscription = Subscription {
         encoding: Encoding::Json,
         set: request.set,
@@ -56,8 +63,15 @@ pub async fn answer(worker: &Rc<Worker>, request: Request, patience: Patience) -
         }
     };
     session.delivered(&frame, 0);
-    HttpResponse::Ok()
+    let mut response = HttpResponse::Ok();
+    let response = response
         .insert_header((CONTENT_TYPE, "application/json"))
         .insert_header((CACHE_CONTROL, "no-store"))
-        .body(frame.bytes.clone())
+        .finish();
+    let bytes = if request.inspect {
+        inspect::append(&frame.bytes, &heads::of(http, &response, false)).into()
+    } else {
+        frame.bytes.clone()
+    };
+    response.set_body(BoxBody::new(bytes))
 }

@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::rc::Rc;
 
+use actix_web::body::BoxBody;
 use actix_web::http::Version;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName};
 use actix_web::{HttpRequest, HttpResponse};
@@ -16,7 +17,7 @@ use crate::wire::terms::Policy;
 
 use super::body::{Around, SourceBody};
 use super::reset::Socket;
-use super::{OUTBOX_BYTES, Outbox, PIECE, Request, Session, Worker};
+use super::{OUTBOX_BYTES, Outbox, PIECE, Request, Session, Worker, heads};
 
 /// Milliseconds after which an EventSource comes back, chosen anew for each, so that a restart does not bring
 /// all of them back at once.
@@ -79,7 +80,10 @@ fn serve(
     outbox: Rc<Outbox>,
     request: Request,
 ) -> HttpResponse {
-    let welcome = worker.welcome(worker.starting_cursor(request.start));
+    let chunked = http.version() == Version::HTTP_11;
+    let response = head(http, kinds.content_type, chunked);
+    let heads = (request.inspect).then(|| heads::of(http, &response, chunked));
+    let welcome = worker.welcome(worker.starting_cursor(request.start), heads.as_ref());
     let id = own(request.start);
     let welcome = Frame::message(kinds.encoding, Kind::Welcome, id, &welcome);
     outbox.push(Rc::new(welcome));
@@ -90,32 +94,34 @@ fn serve(
         start: request.start,
         limit: PIECE,
     };
-    let disconnects = request.terms.policy == Policy::Disconnect;
     let session = Session::open(worker, kinds.transport, Rc::clone(&outbox), subscription);
-    let chunked = http.version() == Version::HTTP_11;
     let around = if chunked {
         Around::Chunk
     } else {
         Around::Nothing
     };
     let body = SourceBody::new(session, around);
-    if let (true, Some(socket)) = (disconnects, Socket::of(http)) {
+    if let (Policy::Disconnect, Some(socket)) = (request.terms.policy, Socket::of(http)) {
         let alive = body.alive();
         actix_web::rt::spawn(async move {
             poll_fn(|cx| outbox.poll_closed(cx)).await;
             socket.reset_if_stuck(alive).await;
         });
     }
+    response.set_body(BoxBody::new(body))
+}
+
+fn head(http: &HttpRequest, content_type: &'static str, chunked: bool) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     response
-        .insert_header((CONTENT_TYPE, kinds.content_type))
+        .insert_header((CONTENT_TYPE, content_type))
         .insert_header((CACHE_CONTROL, "no-store, no-transform"))
         .insert_header((X_ACCEL_BUFFERING, "no"));
     if http.version() == Version::HTTP_10 {
         // HTTP/1.0 knows no chunks: the body ends with the connection.
         response.force_close();
     }
-    let mut response = response.body(body);
+    let mut response = response.finish();
     response.head_mut().no_chunking(!chunked);
     response
 }

@@ -15,7 +15,7 @@ use crate::metrics::Transport;
 use crate::wire::SUBPROTOCOL;
 use crate::wire::frame::{Encoding, Frame, Kind};
 
-use super::{OUTBOX_BYTES, PIECE, Request, Session, Worker};
+use super::{OUTBOX_BYTES, PIECE, Request, Session, Worker, heads};
 
 use control::Control;
 
@@ -31,7 +31,8 @@ pub async fn accept(
 ) -> actix_web::Result<HttpResponse> {
     let handshake = Handshake::shake(worker, http, payload, &[SUBPROTOCOL], OUTBOX_BYTES).await?;
     let outbox = Rc::clone(&handshake.outbox);
-    let welcome = worker.welcome(worker.starting_cursor(request.start));
+    let heads = (request.inspect).then(|| heads::of(http, &handshake.response, false));
+    let welcome = worker.welcome(worker.starting_cursor(request.start), heads.as_ref());
     outbox.push(Rc::new(Frame::message(
         Encoding::WebSocket,
         Kind::Welcome,
