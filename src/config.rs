@@ -123,7 +123,7 @@ pub struct Serve {
     pub subscribe_timeout: Duration,
 
     /// How long a request's head or body may take to come, like 5s
-    #[arg(long, env = "TICKERTAPE_REQUEST_TIMEOUT", default_value = "5s", value_parser = timeout)]
+    #[arg(long, env = "TICKERTAPE_REQUEST_TIMEOUT", default_value = "5s", value_parser = request_timeout)]
     pub request_timeout: Duration,
 
     /// How long a connection may stay between two requests, like 75s
@@ -255,6 +255,11 @@ fn timeout(text: &str) -> Result<Duration, String> {
     duration(text, Duration::from_millis(10), Duration::from_secs(86_400))
 }
 
+/// actix reads its clock twice a second.
+fn request_timeout(text: &str) -> Result<Duration, String> {
+    duration(text, Duration::from_secs(1), Duration::from_secs(86_400))
+}
+
 /// The kernel counts probes in whole seconds, three of them.
 fn client_timeout(text: &str) -> Result<Duration, String> {
     duration(text, Duration::from_secs(3), Duration::from_secs(3600))
@@ -371,7 +376,7 @@ mod tests {
             ("--max-echo", "65MiB"),
             ("--ping-interval", "0s"),
             ("--subscribe-timeout", "0s"),
-            ("--request-timeout", "2d"),
+            ("--request-timeout", "100ms"),
             ("--keep-alive", "soon"),
             ("--client-timeout", "1s"),
             ("--bind", "localhost"),

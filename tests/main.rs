@@ -4,6 +4,8 @@
 //! - `resume`: cursors carried from one transport to another, and over restarts.
 //! - `slow`: readers that do not read.
 //! - `control`: control messages, modes and terms.
+//! - `inbound`: limits, violations of RFC 6455, the echo, reports, `inspect=1`.
+//! - `liveness`: who is gone, and how soon that is noticed.
 //! - `errors`: bad input over HTTP and WebSocket.
 //! - `hop`: a client that changes its transport all the time.
 //! - `scrape`: what `/metrics` says against what clients received.
@@ -16,6 +18,8 @@ mod contract;
 mod control;
 mod errors;
 mod hop;
+mod inbound;
+mod liveness;
 #[cfg(feature = "dashboard")]
 mod page;
 mod process;

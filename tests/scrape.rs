@@ -6,38 +6,8 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
 use super::support::http::get;
+use super::support::scrape::{scrape, until, value};
 use super::support::{Client, LongPoll, Ndjson, Sse, TestServer, WebSocket, soon};
-
-async fn scrape(server: &TestServer) -> String {
-    let answer = get(server.address, "/metrics").await;
-    assert_eq!(
-        answer.header("content-type"),
-        "text/plain; version=0.0.4; charset=utf-8"
-    );
-    answer.text().to_owned()
-}
-
-fn value(text: &str, series: &str) -> f64 {
-    let line = text
-        .lines()
-        .find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
-    line.unwrap_or_else(|| panic!("no {series} in\n{text}"))
-        .parse()
-        .unwrap()
-}
-
-/// Scrapes until a series has a value: workers add their counts a few times a second.
-async fn until(server: &TestServer, series: &str, wanted: f64) -> String {
-    soon(series, async {
-        loop {
-            let text = scrape(server).await;
-            if value(&text, series) == wanted {
-                return text;
-            }
-        }
-    })
-    .await
-}
 
 #[tokio::test]
 async fn ticks_are_counted_by_transport_as_they_are_delivered() {
@@ -63,7 +33,7 @@ async fn ticks_are_counted_by_transport_as_they_are_delivered() {
         ("long_poll", 9.0),
     ] {
         let delivered = format!("tickertape_ticks_delivered_total{{transport=\"{transport}\"}}");
-        let text = until(&server, &delivered, ticks).await;
+        let text = until(server.address, &delivered, ticks).await;
         let aged = format!(
             "tickertape_delivery_latency_seconds_count{{sink=\"body\",transport=\"{transport}\"}}"
         );
@@ -81,9 +51,9 @@ async fn connections_are_counted_while_they_are_open() {
     let open = "tickertape_connections{sink=\"body\",transport=\"websocket\"}";
     let mut client = WebSocket::open(server.address, "").await;
     client.next_of("snapshot").await;
-    until(&server, open, 1.0).await;
+    until(server.address, open, 1.0).await;
     drop(client);
-    let text = until(&server, open, 0.0).await;
+    let text = until(server.address, open, 0.0).await;
     let closed = "tickertape_connections_closed_total{reason=\"client\",transport=\"websocket\"}";
     assert_eq!(value(&text, closed), 1.0);
 }
@@ -110,7 +80,7 @@ async fn every_tick_that_was_due_is_accounted_for() {
     resumed.ticks(20_000).await;
     drop((quick, stuck, resumed));
     let open = "tickertape_connections{sink=\"body\",transport=\"ndjson\"}";
-    let text = until(&server, open, 0.0).await;
+    let text = until(server.address, open, 0.0).await;
     let of = |what: &str| {
         let series = format!("tickertape_ticks_{what}_total{{transport=\"ndjson\"}}");
         value(&text, &series)
@@ -154,7 +124,7 @@ async fn replayed_ticks_are_delivered_but_have_no_latency() {
     let mut client = Ndjson::open(server.address, &query).await;
     client.ticks(5).await;
     let delivered = "tickertape_ticks_delivered_total{transport=\"ndjson\"}";
-    let text = until(&server, delivered, 5.0).await;
+    let text = until(server.address, delivered, 5.0).await;
     let aged = "tickertape_delivery_latency_seconds_count{sink=\"body\",transport=\"ndjson\"}";
     assert_eq!(value(&text, aged), 0.0);
 }
@@ -203,7 +173,7 @@ async fn counted_to_the_byte(path: &str, transport: &str) {
         .unwrap()
         + 4;
     let delivered = format!("tickertape_ticks_delivered_total{{transport=\"{transport}\"}}");
-    let text = until(&server, &delivered, 100.0).await;
+    let text = until(server.address, &delivered, 100.0).await;
     let layer = |layer| {
         let labels = format!("direction=\"out\",layer=\"{layer}\",transport=\"{transport}\"");
         value(&text, &format!("tickertape_wire_bytes_total{{{labels}}}"))
@@ -240,7 +210,7 @@ async fn encodings_do_not_grow_with_clients() {
     }
     let encodes = "tickertape_encodes_total{encoding=\"websocket\"}";
     // Each of the thirty was given a snapshot of its own.
-    until(&server, encodes, 30.0).await;
+    until(server.address, encodes, 30.0).await;
     for _ in 0..10 {
         server.publish(&["F"]);
         for client in &mut clients {
@@ -248,7 +218,7 @@ async fn encodings_do_not_grow_with_clients() {
         }
     }
     let delivered = "tickertape_ticks_delivered_total{transport=\"websocket\"}";
-    let text = until(&server, delivered, 300.0).await;
+    let text = until(server.address, delivered, 300.0).await;
     assert_eq!(
         value(&text, encodes),
         30.0,
@@ -263,7 +233,7 @@ async fn promtool_accepts_the_metrics() {
     let mut client = WebSocket::open(server.address, "").await;
     server.publish(&["F"]);
     client.ticks(1).await;
-    let text = scrape(&server).await;
+    let text = scrape(server.address).await;
     let mut promtool = Command::new("promtool")
         .args(["check", "metrics"])
         .stdin(Stdio::piped())

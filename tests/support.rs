@@ -2,6 +2,8 @@
 
 pub(crate) mod client;
 pub(crate) mod http;
+pub(crate) mod raw;
+pub(crate) mod scrape;
 pub(crate) mod server;
 
 pub(crate) use client::{Client, LongPoll, Ndjson, Sse, WebSocket};

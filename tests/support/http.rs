@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Empty};
+use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::{Method, Request, Response};
@@ -16,7 +16,7 @@ use super::soon;
 /// A connection that is kept for one request after the other.
 pub(crate) struct Connection {
     address: SocketAddr,
-    sender: SendRequest<Empty<Bytes>>,
+    sender: SendRequest<Full<Bytes>>,
 }
 
 impl Connection {
@@ -40,7 +40,24 @@ impl Connection {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request.body(Empty::new()).unwrap();
+        let request = request.body(Full::default()).unwrap();
+        soon(target, self.sender.send_request(request))
+            .await
+            .unwrap()
+    }
+
+    pub(crate) async fn send_body(
+        &mut self,
+        method: Method,
+        target: &str,
+        body: Vec<u8>,
+    ) -> Response<Incoming> {
+        let request = Request::builder()
+            .method(method)
+            .uri(target)
+            .header("host", self.address.to_string())
+            .body(body.into())
+            .unwrap();
         soon(target, self.sender.send_request(request))
             .await
             .unwrap()
