@@ -5,6 +5,7 @@
 //! - `slow`: readers that do not read.
 //! - `control`: control messages, modes and terms.
 //! - `inbound`: limits, violations of RFC 6455, the echo, reports, `inspect=1`.
+//! - `attack`: what one client that means harm costs, and what the others see of it.
 //! - `liveness`: who is gone, and how soon that is noticed.
 //! - `errors`: bad input over HTTP and WebSocket.
 //! - `hop`: a client that changes its transport all the time.
@@ -14,6 +15,7 @@
 //!
 //! `support` has the server under test, whose tape the test itself writes, and a client for each transport.
 
+mod attack;
 mod contract;
 mod control;
 mod errors;

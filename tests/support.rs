@@ -2,6 +2,7 @@
 
 pub(crate) mod client;
 pub(crate) mod http;
+pub(crate) mod process;
 pub(crate) mod raw;
 pub(crate) mod scrape;
 pub(crate) mod server;

@@ -1,0 +1,67 @@
+//! The real binary.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::server::free_port;
+
+pub(crate) fn tickertape() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tickertape"));
+    command
+        .env_remove("RUST_LOG")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+/// The binary while it serves; killed when it is dropped.
+pub(crate) struct Running {
+    pub(crate) child: Child,
+    pub(crate) address: SocketAddr,
+}
+
+impl Running {
+    pub(crate) fn start(args: &[&str]) -> Self {
+        let address = {
+            let listener = free_port();
+            listener.local_addr().unwrap()
+        };
+        let mut child = tickertape()
+            .args(["--bind", &address.to_string()])
+            .args(args)
+            .spawn()
+            .unwrap();
+        let log = BufReader::new(child.stderr.take().unwrap());
+        let mut lines = log.lines().map_while(Result::ok);
+        assert!(
+            lines.any(|line| line.contains("serving on")),
+            "it ended before it served"
+        );
+        // Whoever writes to a pipe that nobody reads is stopped by it.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, address }
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
+        let kill = Command::new("kill")
+            .args([name, &self.child.id().to_string()])
+            .status();
+        assert!(kill.unwrap().success());
+    }
+
+    /// The exit code, and how long the process took to end.
+    pub(crate) fn wait(&mut self) -> (Option<i32>, Duration) {
+        let start = Instant::now();
+        let status = self.child.wait().unwrap();
+        (status.code(), start.elapsed())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
