@@ -7,6 +7,7 @@
 //! - `inbound`: limits, violations of RFC 6455, the echo, reports, `inspect=1`.
 //! - `attack`: what one client that means harm costs, and what the others see of it.
 //! - `liveness`: who is gone, and how soon that is noticed.
+//! - `vanish`: a client whose host is gone without a word, in a network of its own.
 //! - `errors`: bad input over HTTP and WebSocket.
 //! - `hop`: a client that changes its transport all the time.
 //! - `scrape`: what `/metrics` says against what clients received.
@@ -29,3 +30,4 @@ mod resume;
 mod scrape;
 mod slow;
 mod support;
+mod vanish;

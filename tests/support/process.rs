@@ -28,6 +28,10 @@ impl Running {
             let listener = free_port();
             listener.local_addr().unwrap()
         };
+        Self::start_at(address, args)
+    }
+
+    pub(crate) fn start_at(address: SocketAddr, args: &[&str]) -> Self {
         let mut child = tickertape()
             .args(["--bind", &address.to_string()])
             .args(args)
