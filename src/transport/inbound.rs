@@ -4,6 +4,8 @@
 //! I/O happens here, and nothing is allocated while no frame is on its way.
 
 mod header;
+#[cfg(test)]
+mod tests;
 
 use crate::wire::close::CloseReason;
 
