@@ -119,10 +119,16 @@ impl Inbound {
 
     /// Keeps a part of a frame's body, of which `left` bytes are still to come.
     fn keep(&mut self, body: &[u8], mask: [u8; 4], left: u64) -> Result<(), CloseReason> {
-        let control = self.frame.as_ref().is_some_and(|f| f.opcode.is_control());
+        let frame = self.frame.as_ref();
+        let control = frame.is_some_and(|f| f.opcode.is_control());
         match &mut self.message {
             Some(message) if !control => {
-                extend(&mut message.bytes, body, mask, left as usize);
+                let more = match frame {
+                    // What further frames may bring: one that is small should not cost a copy of all before it.
+                    Some(frame) if !frame.last => self.limit - message.bytes.len() - body.len(),
+                    _ => left as usize,
+                };
+                extend(&mut message.bytes, body, mask, more);
                 message.check()
             }
             _ => {
@@ -173,11 +179,12 @@ impl Message {
     }
 }
 
-/// Appends unmasked bytes. Room grows with what has come, not with what was announced, and never beyond that.
-fn extend(bytes: &mut Vec<u8>, masked: &[u8], mask: [u8; 4], left: usize) {
+/// Appends unmasked bytes, after which at most `more` come. Room doubles with what has come, whatever was announced, and
+/// never goes beyond `more`.
+fn extend(bytes: &mut Vec<u8>, masked: &[u8], mask: [u8; 4], more: usize) {
     let (had, need) = (bytes.len(), bytes.len() + masked.len());
     if need > bytes.capacity() {
-        let room = (2 * bytes.capacity()).clamp(need, need + left);
+        let room = (2 * bytes.capacity()).clamp(need, need + more);
         bytes.reserve_exact(room - had);
     }
     bytes.extend_from_slice(masked);

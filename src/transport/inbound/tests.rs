@@ -122,6 +122,21 @@ fn an_announced_body_takes_no_room_before_it_comes() {
     assert_eq!((reading.end, reading.inbound.kept()), (None, 10));
 }
 
+/// Else each of them would cost a copy of all that came before it.
+#[test]
+fn room_doubles_over_fragments_of_one_byte() {
+    let mut reading = Reading::new(1 << 14);
+    let mut rooms = vec![0];
+    for n in 0..1 << 14 {
+        let opcode = if n == 0 { BINARY } else { CONTINUATION };
+        reading.feed(&Frame::new(opcode, vec![7]).bytes());
+        rooms.push(reading.inbound.kept());
+    }
+    assert_eq!(reading.end, None);
+    rooms.dedup();
+    assert!(rooms.len() <= 20, "{rooms:?}");
+}
+
 #[test]
 fn nothing_is_kept_between_messages() {
     let mut reading = Reading::new(1000);
