@@ -61,8 +61,8 @@ pub(super) struct Partial {
 }
 
 impl Partial {
-    /// Takes bytes from the front of `input` until the header is whole; `None` if more are needed. Fails as soon as it
-    /// can be no header of a client's.
+    /// Takes bytes from the front of `input` until the header is whole; `None` if more are needed. Fails at the end of
+    /// a part that is no client's: the first two bytes, then the length.
     pub(super) fn fill(&mut self, input: &mut &[u8]) -> Result<Option<Header>, CloseReason> {
         if !self.take(2, input) {
             return Ok(None);
