@@ -5,8 +5,10 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
+use super::support::raw::UPGRADE;
+use super::support::scrape::until;
 use super::support::server::Settings;
-use super::support::{Client, Ndjson, TestServer, WebSocket, http, soon};
+use super::support::{Client, Ndjson, TestServer, WebSocket, soon};
 
 /// A connection that has asked for a stream and reads nothing yet, with as small a window as the kernel allows.
 async fn stuck(server: &TestServer) -> TcpStream {
@@ -17,10 +19,8 @@ async fn stuck_on(server: &TestServer, target: &str) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
     let mut stream = socket.connect(server.address).await.unwrap();
-    let upgrade = "Connection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
-                   Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
     let upgrade = if target.starts_with("/v1/ws") {
-        upgrade
+        UPGRADE
     } else {
         ""
     };
@@ -96,16 +96,9 @@ async fn is_reset(target: &str, transport: &str) {
         server.publish_each("F", 500);
         quick.ticks(500).await;
     }
-    let labels = format!("{{reason=\"slow_consumer\",transport=\"{transport}\"}} 1\n");
+    let labels = format!("{{reason=\"slow_consumer\",transport=\"{transport}\"}}");
     let closed = format!("tickertape_connections_closed_total{labels}");
-    soon("the reset", async {
-        while !http::get(server.address, "/metrics")
-            .await
-            .text()
-            .contains(&closed)
-        {}
-    })
-    .await;
+    until(server.address, &closed, 1.0).await;
     let mut rest = Vec::new();
     let end = soon("the end", stuck.read_to_end(&mut rest)).await;
     assert!(end.is_err(), "a reset, not an orderly end");
@@ -142,4 +135,21 @@ async fn a_slow_websocket_is_told_why_it_is_closed() {
         (u16::from(closed.code), closed.reason.as_str()),
         (4480, "slow_consumer")
     );
+}
+
+#[tokio::test]
+async fn a_stuck_reader_is_given_up_when_its_time_is_over() {
+    let mut server = TestServer::with(Settings {
+        client_timeout: Duration::from_secs(1),
+        ..Settings::default()
+    });
+    let _stuck = stuck_on(&server, "/v1/sse").await;
+    let mut quick = Ndjson::open(server.address, "symbols=F").await;
+    quick.next_of("snapshot").await;
+    for _ in 0..TICKS / 500 {
+        server.publish_each("F", 500);
+        quick.ticks(500).await;
+    }
+    let gauge = r#"tickertape_connections{sink="body",transport="sse"}"#;
+    until(server.address, gauge, 0.0).await;
 }
