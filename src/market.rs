@@ -26,7 +26,7 @@ pub struct Tick {
     pub ts: Micros,
     /// Price of the last trade.
     pub last: Price,
-    /// Shares in the last trade.
+    /// Shares in the trade; 0 if it tells of no trade but of a halt.
     pub size: u32,
     /// Highest price somebody offers to pay; never above `last`.
     pub bid: Price,
@@ -34,6 +34,10 @@ pub struct Tick {
     pub ask: Price,
     /// Shares traded since the open.
     pub volume: u64,
+    /// The opening price, where it is news: on the first tick of a symbol's day.
+    pub open: Option<Price>,
+    /// Whether trading of the symbol is halted from this tick on, until its next one.
+    pub halted: bool,
 }
 
 /// The full state of one symbol.
@@ -41,7 +45,7 @@ pub struct Tick {
 pub struct Quote {
     /// The latest tick.
     pub tick: Tick,
-    /// The opening price.
+    /// The opening price of the symbol's day.
     pub open: Price,
 }
 

@@ -227,8 +227,9 @@ mod tests {
             }
             let kind = match path.file_stem().unwrap().to_str().unwrap() {
                 "welcome" => Kind::Welcome,
-                "snapshot" | "poll-gap" => Kind::Snapshot,
-                "ticks" | "ticks-batch" | "poll-empty" | "poll-more" => Kind::Ticks,
+                "snapshot" | "snapshot-halt" | "poll-gap" => Kind::Snapshot,
+                "ticks" | "ticks-batch" | "ticks-open" | "ticks-halt" => Kind::Ticks,
+                "poll-empty" | "poll-more" => Kind::Ticks,
                 "heartbeat" => Kind::Heartbeat,
                 "gap" | "gap-missed" | "gap-unknown" => Kind::Gap,
                 "lag" => Kind::Lag,
@@ -240,7 +241,7 @@ mod tests {
             assert_eq!(Frame::parse(&bytes).unwrap().kind, kind, "{path:?}");
             read += 1;
         }
-        assert!(read >= 15, "only {read} frames in {folder}");
+        assert!(read >= 18, "only {read} frames in {folder}");
     }
 
     #[test]

@@ -70,6 +70,8 @@ mod tests {
                 bid: price,
                 ask: price,
                 volume: n,
+                open: None,
+                halted: false,
             }],
         })
     }

@@ -219,6 +219,8 @@ impl Stock {
             bid: Price::below(fair - half, self.grid).clamp(lowest, last),
             ask: Price::above(fair + half, self.grid).max(last),
             volume: self.volume,
+            open: None,
+            halted: false,
         }
     }
 }

@@ -34,5 +34,7 @@ pub(crate) fn tick(symbol: SymbolId, n: u64) -> Tick {
         bid: Price::new(999_900 + 100 * n as i64),
         ask: Price::new(1_000_100 + 100 * n as i64),
         volume: 100 * n,
+        open: None,
+        halted: false,
     }
 }

@@ -1,6 +1,6 @@
 use super::*;
-use crate::market::SymbolId;
 use crate::market::testing::{listing, set, tick};
+use crate::market::{Price, SymbolId};
 
 const ALL: Limit = Limit {
     bytes: usize::MAX,
@@ -202,4 +202,47 @@ fn a_receiver_taken_before_the_question_misses_nothing() {
         [4, 5, 6],
         "4 and 5 are repeats that the seq tells"
     );
+}
+
+fn opening(symbol: SymbolId, n: u64, open: i64) -> Tick {
+    Tick {
+        open: Some(Price::new(open)),
+        ..tick(symbol, n)
+    }
+}
+
+#[test]
+fn the_board_takes_a_new_opening_price_and_keeps_it() {
+    let (tape, mut publisher) = tape(1 << 20);
+    publish(&mut publisher, A, 1..=2);
+    publisher.publish(vec![opening(A, 3, 777)], 3);
+    publish(&mut publisher, A, 4..=4);
+    assert_eq!(tape.snapshot(&all(&tape)).quotes[0].open.steps(), 777);
+}
+
+#[test]
+fn the_latest_tick_tells_an_opening_price_that_was_left_out() {
+    let (tape, mut publisher) = tape(1 << 20);
+    publish(&mut publisher, A, 1..=2);
+    publisher.publish(vec![opening(A, 3, 777)], 3);
+    publish(&mut publisher, A, 4..=5);
+    let told = |seq| {
+        let latest = tape.latest(tape.head().at(seq), &all(&tape)).unwrap();
+        latest.ticks[0].0.open.map(Price::steps)
+    };
+    assert_eq!((told(2), told(3)), (Some(777), None));
+}
+
+#[test]
+fn a_snapshot_tells_that_a_symbol_is_halted() {
+    let (tape, mut publisher) = tape(1 << 20);
+    let halted = Tick {
+        halted: true,
+        ..tick(A, 1)
+    };
+    publisher.publish(vec![halted], 1);
+    let quote = |tape: &Tape| tape.snapshot(&all(tape)).quotes[0];
+    assert!(quote(&tape).tick.halted);
+    publish(&mut publisher, A, 2..=2);
+    assert!(!quote(&tape).tick.halted);
 }

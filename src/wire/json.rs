@@ -114,9 +114,8 @@ pub fn snapshot(
     }
     out.extend_from_slice(b",\"data\":[");
     separated(quotes, &mut out, |quote, out| {
-        tick_fields(listing.symbol(quote.tick.symbol), &quote.tick, out);
-        price("open", quote.open, out);
-        out.push(b'}');
+        let symbol = listing.symbol(quote.tick.symbol);
+        tick_fields(symbol, &quote.tick, Some(quote.open), out);
     });
     out.extend_from_slice(b"]}");
     out
@@ -138,8 +137,7 @@ pub fn ticks<'a>(
 
 /// One tick, an element of `data`.
 pub fn tick(listing: &Listing, tick: &Tick, out: &mut Vec<u8>) {
-    tick_fields(listing.symbol(tick.symbol), tick, out);
-    out.push(b'}');
+    tick_fields(listing.symbol(tick.symbol), tick, tick.open, out);
 }
 
 #[derive(Serialize)]
@@ -173,7 +171,7 @@ fn head(kind: &str, cursor: Cursor, ts: Micros, out: &mut Vec<u8>) {
     integer("ts", ts, out);
 }
 
-fn tick_fields(symbol: &str, tick: &Tick, out: &mut Vec<u8>) {
+fn tick_fields(symbol: &str, tick: &Tick, open: Option<Price>, out: &mut Vec<u8>) {
     // Symbols are A–Z, 0–9, '.' and '-': nothing that JSON would escape.
     out.extend_from_slice(b"{\"symbol\":\"");
     out.extend_from_slice(symbol.as_bytes());
@@ -185,6 +183,14 @@ fn tick_fields(symbol: &str, tick: &Tick, out: &mut Vec<u8>) {
     price("bid", tick.bid, out);
     price("ask", tick.ask, out);
     integer("volume", tick.volume, out);
+    if let Some(open) = open {
+        price("open", open, out);
+    }
+    out.extend_from_slice(if tick.halted {
+        b",\"halted\":true}"
+    } else {
+        b"}"
+    });
 }
 
 fn key(key: &str, out: &mut Vec<u8>) {

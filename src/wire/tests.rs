@@ -44,6 +44,8 @@ fn tick(symbol: SymbolId, n: u64, ts: u64, prices: [i64; 3], size: u32, volume: 
         bid,
         ask,
         volume,
+        open: None,
+        halted: false,
     }
 }
 
@@ -177,6 +179,50 @@ fn batches_are_as_their_golden_frames() {
         text(two.bytes(Encoding::Json).to_vec()),
         golden("ticks-batch")
     );
+}
+
+/// MSFT when it is halted, as in `ticks-halt.json` and `snapshot-halt.json`.
+fn msft_halted() -> Tick {
+    let prices = [4_140_600, 4_140_400, 4_140_800];
+    Tick {
+        halted: true,
+        ..tick(MSFT, 7_311, 1_795_262_460_311_180, prices, 0, 21_350)
+    }
+}
+
+#[test]
+fn the_ticks_that_open_a_day_are_as_their_golden_frame() {
+    let opening = |symbol, n, prices: [i64; 3], size| Tick {
+        open: Some(Price::new(prices[0])),
+        ..tick(symbol, n, 1_795_262_400_000_012, prices, size, size.into())
+    };
+    let ticks = vec![
+        opening(AAPL, 9_001, [1_910_200, 1_910_100, 1_910_400], 400),
+        opening(MSFT, 7_204, [4_139_000, 4_138_700, 4_139_300], 100),
+    ];
+    let cursor = at("m3k9x2-52001");
+    let batch = Batch::new(&symbols(), cursor, 1_795_262_400_000_071, ticks);
+    let json = batch.bytes(Encoding::Json).to_vec();
+    assert_eq!(text(json), golden("ticks-open"));
+}
+
+#[test]
+fn a_halt_is_as_its_golden_frame() {
+    let (cursor, ts) = (at("m3k9x2-52417"), 1_795_262_460_311_204);
+    let batch = Batch::new(&symbols(), cursor, ts, vec![msft_halted()]);
+    let json = batch.bytes(Encoding::Json).to_vec();
+    assert_eq!(text(json), golden("ticks-halt"));
+}
+
+#[test]
+fn a_snapshot_of_a_halted_symbol_is_as_its_golden_frame() {
+    let quote = Quote {
+        tick: msft_halted(),
+        open: Price::new(4_139_000),
+    };
+    let (cursor, ts) = (at("m3k9x2-52417"), 1_795_262_460_311_204);
+    let snapshot = json::snapshot(&symbols(), cursor, ts, None, &[quote]);
+    assert_eq!(text(snapshot), golden("snapshot-halt"));
 }
 
 #[test]

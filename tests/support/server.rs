@@ -160,6 +160,8 @@ impl TestServer {
             bid: price,
             ask: price,
             volume: 100 * n,
+            open: None,
+            halted: false,
         }
     }
 }

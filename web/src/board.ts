@@ -3,7 +3,7 @@
 import type { Quote, Tick } from './protocol.ts';
 
 /** A quote as shown. A tick can come before any snapshot told the symbol's opening price. */
-export type BoardQuote = Tick & { open: number | null };
+export type BoardQuote = Omit<Tick, 'open'> & { open: number | null };
 
 /** What a frame changed. */
 export interface Applied {
@@ -75,7 +75,7 @@ export function createBoard(): Board {
       for (const tick of data) {
         const known = quotes.get(tick.symbol);
         if (known !== undefined && tick.n <= known.n) continue;
-        quotes.set(tick.symbol, { ...tick, open: known?.open ?? null });
+        quotes.set(tick.symbol, { ...tick, open: tick.open ?? known?.open ?? null });
         count(tick, known, applied);
       }
       return applied;

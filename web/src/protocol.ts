@@ -16,12 +16,17 @@ export interface Tick {
   size: number;
   bid: number;
   ask: number;
+  /** Shares traded since the open. */
   volume: number;
+  /** The opening price, where it is news: on the first tick of a symbol's day. */
+  open?: number;
+  /** Trading is halted until the symbol's next tick. */
+  halted?: true;
 }
 
 /** The full state of one symbol. */
 export interface Quote extends Tick {
-  /** The session's first price. */
+  /** The opening price of the symbol's day. */
   open: number;
 }
 
@@ -137,6 +142,8 @@ function tick(fields: Fields): Tick {
     bid: number(fields, 'bid'),
     ask: number(fields, 'ask'),
     volume: number(fields, 'volume'),
+    ...(fields['open'] !== undefined && { open: number(fields, 'open') }),
+    ...(fields['halted'] === true && { halted: true }),
   };
 }
 

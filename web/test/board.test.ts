@@ -56,6 +56,18 @@ describe('ticks', () => {
     expect(board.quotes.get('NEW')?.open).toBeNull();
   });
 
+  it('that open a day bring its opening price', () => {
+    board.applyTicks(ticks('ticks-open'));
+    expect(board.quotes.get('AAPL')?.open).toBe(191.02);
+  });
+
+  it('that tell a halt mark the symbol until its next tick', () => {
+    board.applyTicks(ticks('ticks-halt'));
+    expect(board.quotes.get('MSFT')?.halted).toBe(true);
+    board.applyTicks([tick('MSFT', 7312)]);
+    expect(board.quotes.get('MSFT')?.halted).toBeUndefined();
+  });
+
   it('are counted as updates', () => {
     const before = board.updates;
     board.applyTicks([tick('AAPL', 372), tick('AAPL', 373), tick('AAPL', 373)]);

@@ -37,6 +37,13 @@ describe('golden frames', () => {
     ]);
   });
 
+  it('gives a halt and an opening price where they are told, and nowhere else', () => {
+    expect(parseFrame(golden('ticks-halt'))).toHaveProperty('data.0.halted', true);
+    expect(parseFrame(golden('snapshot-halt'))).toHaveProperty('data.0.halted', true);
+    expect(parseFrame(golden('ticks-open'))).toHaveProperty('data.0.open', 191.02);
+    expect(parseFrame(golden('ticks'))).not.toHaveProperty('data.0.halted');
+  });
+
   it('keeps the gap of a poll inside its snapshot', () => {
     expect(parseFrame(golden('poll-gap'))).toMatchObject({ gap: { from: 'a1b2c3-77', reason: 'epoch_changed' } });
   });

@@ -54,6 +54,7 @@ export function createRow(first: BoardQuote, info: SymbolInfo | undefined): Row 
     write(texts.volume, count(quote.volume));
     element.classList.toggle('up', direction > 0);
     element.classList.toggle('down', direction < 0);
+    element.classList.toggle('halted', quote.halted === true);
   }
 
   function flash(difference: number): void {
