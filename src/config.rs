@@ -67,7 +67,7 @@ pub struct Serve {
     pub tick_rate: f64,
 
     /// When ticks come; steady makes each one a batch of its own, for benchmarks
-    #[arg(long, env = "TICKERTAPE_ARRIVALS", default_value = "poisson")]
+    #[arg(long, env = "TICKERTAPE_ARRIVALS", default_value = "bursty")]
     pub arrivals: Arrivals,
 
     /// Chooses the tape; the same seed gives the same ticks [default: at random]
@@ -158,6 +158,9 @@ impl Serve {
             shares,
             rate: self.tick_rate,
             arrivals: self.arrivals,
+            day: None,
+            burst: None,
+            halts: 0.05,
             seed: self.seed.unwrap_or_else(rand::random),
         }
     }

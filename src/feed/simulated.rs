@@ -1,144 +1,145 @@
-//! A simulated market: correlated geometric Brownian motion, quoted on the tick grid.
+//! A simulated market: stocks that move together, trade in bursts, are halted, open and close.
 //!
-//! The generator is [`GENERATOR`]: the same seed and the same shares give the same ticks, to the last digit, in
+//! It is made of parts that can each be held against a formula: `hours` says how busy a minute is, `rate` how many
+//! ticks are wanted, `arrivals` when they come, `business` how much prices move meanwhile, `stock` what a tick says,
+//! and `halts` who does not trade.
+//!
+//! The generator is [`GENERATOR`]: the same seed and the same options give the same ticks, to the last digit, in
 //! every build that carries that name.
+
+mod arrivals;
+mod business;
+mod halts;
+mod hours;
+mod rate;
+mod stock;
 
 use std::time::Duration;
 
-use rand::distr::weighted::WeightedIndex;
 use rand::prelude::*;
 use rand::rngs::Xoshiro256PlusPlus;
-use rand_distr::{Exp1, StandardNormal};
 
-use crate::market::{Price, SymbolId, Tick};
+use crate::market::{SymbolId, Tick};
 
 use super::{Emission, Share};
 
+use arrivals::{Arrival, Process};
+use business::Business;
+use halts::{Halts, Turn};
+use hours::Hours;
+use stock::Stock;
+
+pub use arrivals::Arrivals;
+pub use rate::Burst;
+
 /// The generator's name and version. Anything that changes a tape of the same seed changes the version.
-pub const GENERATOR: &str = "gbm-xoshiro256++/1";
+pub const GENERATOR: &str = "market-xoshiro256++/2";
 
-/// Seconds of trading in a year: 252 days of six and a half hours.
-const YEAR: f64 = 252.0 * 6.5 * 3600.0;
-
-/// Standard deviation of a year's log return of the market as a whole.
-const MARKET_VOLATILITY: f64 = 0.16;
-
-/// Poisson arrivals within one such span are one batch, as an exchange's packet holds several messages.
-const BATCH_SPAN: Duration = Duration::from_millis(1);
-
-/// When ticks come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Arrivals {
-    /// At random: exponential times between, and what falls into the same millisecond is one batch.
-    Poisson,
-    /// At equal distances, each tick a batch of its own: the shape for benchmarks.
-    Steady,
-}
+/// Random arrivals within one such span are one batch, as an exchange's packet holds several messages.
+const BATCH_SPAN: f64 = 1e-3;
 
 /// What a simulated market is made of.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// What is traded.
     pub shares: Vec<Share>,
-    /// Ticks a second over all symbols; above zero.
+    /// Ticks a second over all symbols; above zero. It is the mean of a day without `burst`.
     pub rate: f64,
     /// When they come.
     pub arrivals: Arrivals,
+    /// How long a day takes, from open to close; the next one follows at once. Without it the market is always open.
+    pub day: Option<Duration>,
+    /// Stretches of another rate.
+    pub burst: Option<Burst>,
+    /// How often a symbol is halted in a day, on average. The news that ends a halt moves its price beyond its
+    /// volatility.
+    pub halts: f64,
     /// Chooses one of the many possible tapes.
     pub seed: u64,
 }
 
-/// An endless market. Its first emission opens every symbol.
+/// An endless market. Its first emission opens every symbol; so does the first one of each further day.
 #[derive(Debug)]
 pub struct Simulated {
     random: Xoshiro256PlusPlus,
     stocks: Vec<Stock>,
-    choice: WeightedIndex<f64>,
-    /// The market's log return since the open.
-    market: f64,
-    /// Seconds since the open.
-    now: f64,
-    rate: f64,
-    arrivals: Arrivals,
-    /// Drawn already, but not part of the last emission: its time and symbol.
-    ahead: Option<f64>,
-}
-
-#[derive(Debug)]
-struct Stock {
-    id: SymbolId,
-    grid: Price,
-    /// Log of the fair price.
-    fair: f64,
-    /// Standard deviation of the log return of its own in a second.
-    own: f64,
-    beta: f64,
-    /// Variance of the whole log return in a second.
-    variance: f64,
-    /// Half the distance of bid and ask, as a share of the price.
-    half_spread: f64,
-    /// Where market and time stood at the last tick.
-    market: f64,
-    time: f64,
-    n: u64,
-    volume: u64,
+    hours: Hours,
+    process: Process,
+    business: Business,
+    halts: Halts,
+    /// Whether each tick is a batch of its own.
+    is_single: bool,
+    /// How many days have begun.
+    days: u64,
+    /// Drawn already, but not part of the last emission.
+    ahead: Option<Arrival>,
 }
 
 impl Simulated {
     /// A market that opens at its shares' prices.
     pub fn new(options: Options) -> Self {
-        let Options {
-            shares,
-            rate,
-            arrivals,
-            seed,
-        } = options;
-        let weights = shares.iter().map(|share| share.activity);
+        let mut random = Xoshiro256PlusPlus::seed_from_u64(options.seed);
+        let hours = Hours::new(options.day);
+        let process = Process::new(&options, &hours, &mut random);
+        let shares = options.shares;
+        let activity: f64 = shares.iter().map(|share| share.activity).sum();
+        let rate_of = |share: &Share| options.rate * share.activity / activity;
         Self {
-            random: Xoshiro256PlusPlus::seed_from_u64(seed),
-            choice: WeightedIndex::new(weights).expect("shares are checked when they are read"),
             stocks: (0..)
                 .zip(&shares)
-                .map(|(id, share)| Stock::new(SymbolId(id), share))
+                .map(|(id, share)| Stock::new(SymbolId(id), share, rate_of(share)))
                 .collect(),
-            market: 0.0,
-            now: 0.0,
-            rate,
-            arrivals,
+            process,
+            business: Business::new(hours.clone(), &mut random),
+            halts: Halts::new(options.halts, shares.len(), &hours, &mut random),
+            hours,
+            random,
+            is_single: options.arrivals == Arrivals::Steady,
+            days: 0,
             ahead: None,
         }
     }
 
-    fn open(&mut self) -> Emission {
-        let ticks = (0..self.stocks.len())
-            .map(|index| self.tick(index))
-            .collect();
-        Emission {
-            at: Duration::ZERO,
-            ticks,
+    /// Opens every symbol, at the price that the night has left it with. Halts end with their day.
+    fn open(&mut self, at: f64) -> Emission {
+        self.business.go_to(at, &mut self.random);
+        if self.days > 0 {
+            self.business.night(&mut self.random);
+        }
+        self.days += 1;
+        self.halts.clear();
+        let open = |stock: &mut Stock| stock.open(&self.business, &mut self.random);
+        emission(at, self.stocks.iter_mut().map(open).collect())
+    }
+
+    fn tick(&mut self, arrival: Arrival) -> Tick {
+        self.business.go_to(arrival.at, &mut self.random);
+        match self.halts.turn(arrival.at, &mut self.random) {
+            Turn::Halt(symbol) => self.stocks[symbol].halt(),
+            Turn::Resume(symbol) => self.stocks[symbol].resume(&self.business, &mut self.random),
+            Turn::Trade => {
+                let symbol = self.trading(arrival.symbol);
+                self.stocks[symbol].trade(&self.business, &mut self.random)
+            }
         }
     }
 
-    /// When the next tick comes, in seconds since the open.
-    fn next_arrival(&mut self) -> f64 {
-        let gap: f64 = match self.arrivals {
-            Arrivals::Poisson => self.random.sample(Exp1),
-            Arrivals::Steady => 1.0,
-        };
-        self.now + gap / self.rate
+    /// The symbol, or any other one if it is halted.
+    fn trading(&mut self, symbol: usize) -> usize {
+        if !self.stocks[symbol].is_halted() {
+            return symbol;
+        }
+        let count = self.stocks.len();
+        let start = self.random.random_range(0..count);
+        (start..count)
+            .chain(0..start)
+            .find(|symbol| !self.stocks[*symbol].is_halted())
+            .expect("half of the symbols are never halted")
     }
 
-    /// Moves the market on to a time and lets one symbol tick.
-    fn advance(&mut self, to: f64) -> Tick {
-        let step: f64 = self.random.sample(StandardNormal);
-        self.market += MARKET_VOLATILITY * ((to - self.now) / YEAR).sqrt() * step;
-        self.now = to;
-        let index = self.choice.sample(&mut self.random);
-        self.tick(index)
-    }
-
-    fn tick(&mut self, index: usize) -> Tick {
-        self.stocks[index].tick(self.market, self.now, &mut self.random)
+    fn next_arrival(&mut self) -> Arrival {
+        let drawn = self.ahead.take();
+        drawn.unwrap_or_else(|| self.process.next(&mut self.random))
     }
 }
 
@@ -146,92 +147,34 @@ impl Iterator for Simulated {
     type Item = Emission;
 
     fn next(&mut self) -> Option<Emission> {
-        if self.stocks.iter().all(|stock| stock.n == 0) {
-            return Some(self.open());
+        let first = self.next_arrival();
+        let opening = self.hours.opening(self.days);
+        if first.at >= opening {
+            self.ahead = Some(first);
+            return Some(self.open(opening));
         }
-        let first = self.ahead.take().unwrap_or_else(|| self.next_arrival());
-        let mut ticks = vec![self.advance(first)];
-        if self.arrivals == Arrivals::Steady {
-            return Some(Emission {
-                at: Duration::from_secs_f64(first),
-                ticks,
-            });
+        let mut ticks = vec![self.tick(first)];
+        if self.is_single {
+            return Some(emission(first.at, ticks));
         }
-        let span = BATCH_SPAN.as_secs_f64();
-        let end = (first / span).floor() * span + span;
+        let end = ((first.at / BATCH_SPAN).floor() + 1.0) * BATCH_SPAN;
+        let end = end.min(opening);
         loop {
             let next = self.next_arrival();
-            if next >= end {
+            if next.at >= end {
                 self.ahead = Some(next);
-                return Some(Emission {
-                    at: Duration::from_secs_f64(end),
-                    ticks,
-                });
+                return Some(emission(end, ticks));
             }
-            ticks.push(self.advance(next));
+            ticks.push(self.tick(next));
         }
     }
 }
 
-impl Stock {
-    fn new(id: SymbolId, share: &Share) -> Self {
-        let total = share.volatility.powi(2);
-        let from_market = (share.beta * MARKET_VOLATILITY).powi(2);
-        Self {
-            id,
-            // The minimum price variation of US markets (Regulation NMS, rule 612).
-            grid: Price::new(if share.price < 1.0 { 1 } else { 100 }),
-            fair: share.price.ln(),
-            own: ((total - from_market).max(0.0) / YEAR).sqrt(),
-            beta: share.beta,
-            variance: total.max(from_market) / YEAR,
-            // Wilder shares have wider spreads; a basis point for a volatility of a fifth.
-            half_spread: share.volatility * 5e-4 / 2.0,
-            market: 0.0,
-            time: 0.0,
-            n: 0,
-            volume: 0,
-        }
+fn emission(at: f64, ticks: Vec<Tick>) -> Emission {
+    Emission {
+        at: Duration::from_secs_f64(at),
+        ticks,
     }
-
-    /// The exact solution of geometric Brownian motion over the time since the last tick:
-    /// ln S(t+Δ) = ln S(t) − σ²Δ/2 + β ΔM + σ_own √Δ Z (Hull, *Options, Futures, and Other Derivatives*, ch. 15).
-    fn tick(&mut self, market: f64, time: f64, random: &mut impl Rng) -> Tick {
-        let elapsed = time - self.time;
-        let own: f64 = random.sample(StandardNormal);
-        self.fair += -self.variance * elapsed / 2.0
-            + self.beta * (market - self.market)
-            + self.own * elapsed.sqrt() * own;
-        (self.market, self.time) = (market, time);
-        let fair = self.fair.exp();
-        let half = fair * self.half_spread;
-        let lowest = self.grid;
-        let last = Price::nearest(fair, self.grid).max(lowest);
-        let size = shares(random);
-        self.n += 1;
-        self.volume += u64::from(size);
-        Tick {
-            symbol: self.id,
-            n: self.n,
-            ts: 0,
-            last,
-            size,
-            bid: Price::below(fair - half, self.grid).clamp(lowest, last),
-            ask: Price::above(fair + half, self.grid).max(last),
-            volume: self.volume,
-            open: None,
-            halted: false,
-        }
-    }
-}
-
-/// Shares in one trade: a third are odd lots, the rest round lots of a hundred with a geometric tail.
-fn shares(random: &mut impl Rng) -> u32 {
-    if random.random_bool(1.0 / 3.0) {
-        return random.random_range(1..100);
-    }
-    let lots: f64 = random.sample(Exp1);
-    100 * (1 + (lots * 1.5) as u32)
 }
 
 #[cfg(test)]

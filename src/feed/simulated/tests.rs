@@ -1,12 +1,32 @@
-use super::*;
+//! The market as a whole; each part of it has a file of its own.
 
-fn market(rate: f64, arrivals: Arrivals, seed: u64) -> Simulated {
-    Simulated::new(Options {
+mod arrivals;
+mod days;
+mod halts;
+mod prices;
+
+use super::*;
+use crate::market::Price;
+
+fn options(rate: f64, arrivals: Arrivals, seed: u64) -> Options {
+    Options {
         shares: Share::built_in(50),
         rate,
         arrivals,
+        day: None,
+        burst: None,
+        halts: 0.0,
         seed,
-    })
+    }
+}
+
+/// All at once: bursts, many halts, days of a second that end within a batch.
+fn lively(seed: u64) -> Options {
+    Options {
+        day: Some(Duration::from_micros(1_000_300)),
+        halts: 2.0,
+        ..options(1_000.0, Arrivals::Bursty, seed)
+    }
 }
 
 fn share(volatility: f64, beta: f64) -> Share {
@@ -20,35 +40,13 @@ fn share(volatility: f64, beta: f64) -> Share {
     }
 }
 
-/// Log returns over steps of a minute, by symbol, from `last` alone.
-fn minute_returns(shares: Vec<Share>, minutes: usize) -> Vec<Vec<f64>> {
-    let symbols = shares.len();
-    let feed = Simulated::new(Options {
-        shares,
-        rate: symbols as f64 * 4.0,
-        arrivals: Arrivals::Poisson,
-        seed: 7,
-    });
-    let mut latest = vec![0.0; symbols];
-    let mut at_minute = vec![Vec::new(); symbols];
-    let mut next = 0;
-    for emission in feed {
-        while emission.at.as_secs_f64() > next as f64 * 60.0 {
-            for (path, price) in at_minute.iter_mut().zip(&latest) {
-                path.push(f64::ln(*price));
-            }
-            next += 1;
-        }
-        for tick in emission.ticks {
-            latest[tick.symbol.index()] = tick.last.to_f64();
-        }
-        if next > minutes {
-            break;
-        }
-    }
-    (at_minute.iter())
-        .map(|path| path.windows(2).map(|w| w[1] - w[0]).collect())
-        .collect()
+fn ticks(options: Options) -> impl Iterator<Item = Tick> {
+    Simulated::new(options).flat_map(|emission| emission.ticks)
+}
+
+/// What is emitted before a time, in seconds.
+fn before(options: Options, end: f64) -> impl Iterator<Item = Emission> {
+    Simulated::new(options).take_while(move |emission| emission.at.as_secs_f64() < end)
 }
 
 fn mean(values: &[f64]) -> f64 {
@@ -63,50 +61,55 @@ fn covariance(a: &[f64], b: &[f64]) -> f64 {
     mean(&products)
 }
 
+fn correlation(a: &[f64], b: &[f64]) -> f64 {
+    covariance(a, b) / (covariance(a, a) * covariance(b, b)).sqrt()
+}
+
+/// Whether a figure is what a formula says, but for a share.
+fn assert_near(seen: f64, expected: f64, tolerance: f64, what: &str) {
+    let off = (seen / expected - 1.0).abs();
+    assert!(off < tolerance, "{what}: {seen} instead of {expected}");
+}
+
 #[test]
 fn the_same_seed_gives_the_same_tape() {
-    let one: Vec<_> = market(200.0, Arrivals::Poisson, 1).take(2_000).collect();
-    let again: Vec<_> = market(200.0, Arrivals::Poisson, 1).take(2_000).collect();
-    let other: Vec<_> = market(200.0, Arrivals::Poisson, 2).take(2_000).collect();
-    assert_eq!(one, again);
-    assert_ne!(one, other);
+    let tape = |seed| Simulated::new(lively(seed)).take(2_000).collect::<Vec<_>>();
+    assert_eq!(tape(1), tape(1));
+    assert_ne!(tape(1), tape(2));
 }
 
 #[test]
 fn the_generator_still_makes_the_tape_that_its_version_names() {
-    let mut ticks = market(200.0, Arrivals::Poisson, 1).flat_map(|e| e.ticks);
-    let tick = ticks.nth(9_999).unwrap();
-    let seen = (
-        tick.symbol.0,
-        tick.n,
-        tick.last.steps(),
-        tick.size,
-        tick.volume,
-    );
+    let seen = [options(200.0, Arrivals::Bursty, 1), lively(1)].map(|options| {
+        let tick = ticks(options).nth(9_999).unwrap();
+        let prices = (tick.last.steps(), tick.ask.steps());
+        (tick.symbol.0, tick.n, prices, tick.volume)
+    });
     assert_eq!(
         seen, PINNED,
         "{GENERATOR} makes another tape: give it a new version"
     );
 }
 
-/// The ten-thousandth tick of seed 1.
-const PINNED: (u16, u64, i64, u32, u64) = (19, 93, 1_664_800, 100, 15_055);
+/// The ten-thousandth ticks of seed 1: in a market that is always open, and in one with all its flags.
+const PINNED: [(u16, u64, (i64, i64), u64); 2] = [
+    (5, 314, (5_642_700, 5_643_200), 46_704),
+    (7, 249, (1_857_700, 1_858_100), 522),
+];
 
 #[test]
 fn the_first_emission_opens_every_symbol_at_its_price() {
-    let open = market(1.0, Arrivals::Poisson, 3).next().unwrap();
+    let open = Simulated::new(lively(3)).next().unwrap();
     assert_eq!((open.at, open.ticks.len()), (Duration::ZERO, 50));
     for (tick, share) in open.ticks.iter().zip(Share::built_in(50)) {
         assert_eq!((tick.n, tick.last.to_f64()), (1, share.price));
+        assert_eq!(tick.open, Some(tick.last));
     }
 }
 
 #[test]
 fn last_lies_between_bid_and_ask_on_the_grid() {
-    for tick in market(1000.0, Arrivals::Poisson, 4)
-        .take(50_000)
-        .flat_map(|e| e.ticks)
-    {
+    for tick in ticks(lively(4)).take(50_000) {
         assert!(tick.bid <= tick.last && tick.last <= tick.ask, "{tick:?}");
         assert!(tick.bid > Price::new(0) && tick.bid < tick.ask, "{tick:?}");
         for price in [tick.bid, tick.last, tick.ask] {
@@ -116,100 +119,20 @@ fn last_lies_between_bid_and_ask_on_the_grid() {
 }
 
 #[test]
-fn each_symbol_counts_its_ticks_and_its_volume_grows() {
-    let mut seen = vec![(0, 0); 50];
-    for tick in market(1000.0, Arrivals::Poisson, 5)
-        .take(20_000)
-        .flat_map(|e| e.ticks)
-    {
-        let (n, volume) = &mut seen[tick.symbol.index()];
+fn each_symbol_counts_its_ticks_without_a_hole() {
+    let mut counts = [0; 50];
+    for tick in ticks(lively(5)).take(20_000) {
+        let n = &mut counts[tick.symbol.index()];
         assert_eq!(tick.n, *n + 1);
-        assert_eq!(tick.volume, *volume + u64::from(tick.size));
-        (*n, *volume) = (tick.n, tick.volume);
+        *n = tick.n;
     }
 }
 
-/// In a Poisson process of rate λ the count over T has mean and variance λT: here 200,000, so that three
-/// standard deviations are 0.7 %.
 #[test]
-fn poisson_arrivals_keep_the_rate() {
-    let (mut ticks, mut end) = (0, 0.0);
-    for emission in market(2_000.0, Arrivals::Poisson, 6).skip(1) {
-        end = emission.at.as_secs_f64();
-        if end > 100.0 {
-            break;
-        }
-        ticks += emission.ticks.len();
+fn emissions_are_in_order_and_hold_ticks() {
+    let mut last = Duration::ZERO;
+    for emission in Simulated::new(lively(6)).take(20_000) {
+        assert!(emission.at >= last && !emission.ticks.is_empty());
+        last = emission.at;
     }
-    assert!(
-        (ticks as f64 / end / 2_000.0 - 1.0).abs() < 0.007,
-        "{ticks} in {end} s"
-    );
-}
-
-#[test]
-fn steady_arrivals_are_single_ticks_at_equal_distances() {
-    let emissions: Vec<_> = market(500.0, Arrivals::Steady, 1)
-        .skip(1)
-        .take(1_000)
-        .collect();
-    for (index, emission) in (1..).zip(&emissions) {
-        assert_eq!(emission.ticks.len(), 1);
-        let planned = f64::from(index) / 500.0;
-        assert!((emission.at.as_secs_f64() - planned).abs() < 1e-6);
-    }
-}
-
-/// Over n returns the sample variance has a relative standard error of √(2/n): 2.2 % for 4,000 of them. The
-/// price is high, so that rounding to cents adds nothing, and a tick every quarter of a second makes the error
-/// in time at most 1 % of a minute.
-#[test]
-fn returns_have_the_volatility_of_their_symbol() {
-    let returns = minute_returns(vec![share(0.3, 1.0), share(0.6, 0.0)], 4_000);
-    for (returns, volatility) in returns.iter().zip([0.3f64, 0.6]) {
-        let seen = (covariance(returns, returns) * YEAR / 60.0).sqrt();
-        assert!(
-            (seen / volatility - 1.0).abs() < 0.06,
-            "{seen} for {volatility}"
-        );
-    }
-}
-
-/// A normal distribution has skewness 0 and kurtosis 3, with standard errors √(6/n) and √(24/n).
-#[test]
-fn returns_are_normal() {
-    let returns = &minute_returns(vec![share(0.3, 1.0)], 4_000)[0];
-    let (mean, deviation) = (mean(returns), covariance(returns, returns).sqrt());
-    let moment = |k| {
-        let powers: Vec<f64> = returns
-            .iter()
-            .map(|r| ((r - mean) / deviation).powi(k))
-            .collect();
-        super::tests::mean(&powers)
-    };
-    assert!(
-        moment(3).abs() < 4.0 * (6.0f64 / 4_000.0).sqrt(),
-        "skewness {}",
-        moment(3)
-    );
-    assert!(
-        (moment(4) - 3.0).abs() < 4.0 * (24.0f64 / 4_000.0).sqrt(),
-        "kurtosis {}",
-        moment(4)
-    );
-}
-
-/// ρ = β₁ β₂ σ_M² / (σ₁ σ₂).
-#[test]
-fn symbols_move_together_as_far_as_their_betas_say() {
-    let returns = minute_returns(
-        vec![share(0.3, 1.5), share(0.3, 1.5), share(0.3, 0.0)],
-        4_000,
-    );
-    let correlation =
-        |a: &[f64], b: &[f64]| covariance(a, b) / (covariance(a, a) * covariance(b, b)).sqrt();
-    let expected = (1.5 * MARKET_VOLATILITY / 0.3f64).powi(2);
-    let seen = correlation(&returns[0], &returns[1]);
-    assert!((seen - expected).abs() < 0.06, "{seen} for {expected}");
-    assert!(correlation(&returns[0], &returns[2]).abs() < 0.06);
 }
