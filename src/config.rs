@@ -1,12 +1,14 @@
 //! The command line: flags, else `TICKERTAPE_*` variables, else defaults.
 
+mod market;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::feed::simulated::{self, Arrivals};
+use crate::feed::simulated::{self, Arrivals, Burst};
 use crate::feed::{Share, SymbolsError};
 use crate::hub;
 use crate::server::Timeouts;
@@ -62,13 +64,27 @@ pub struct Serve {
     #[arg(long, env = "TICKERTAPE_SYMBOLS", default_value = "50", value_name = "N|FILE", value_parser = symbols)]
     pub symbols: Symbols,
 
-    /// Ticks a second over all symbols
+    /// Ticks a second over all symbols; the mean of a day, with `--day`
     #[arg(long, env = "TICKERTAPE_TICK_RATE", default_value = "200", value_parser = tick_rate)]
     pub tick_rate: f64,
 
     /// When ticks come; steady makes each one a batch of its own, for benchmarks
     #[arg(long, env = "TICKERTAPE_ARRIVALS", default_value = "bursty")]
     pub arrivals: Arrivals,
+
+    /// How long a trading day takes, like 10m, from a busy open to a busy close; the next one follows at once [default:
+    /// the market is always open and equally busy]
+    #[arg(long, env = "TICKERTAPE_DAY", value_parser = market::day)]
+    pub day: Option<Duration>,
+
+    /// How often each symbol is halted in a day (390 minutes without --day), on average
+    #[arg(long, env = "TICKERTAPE_HALTS", default_value = "0.05", value_parser = market::halts)]
+    pub halts: f64,
+
+    /// Stretches of another tick rate, for tests: 10x/2s/30s is ten times the rate in the last 2 s of every 30 s, 0x
+    /// is silence
+    #[arg(long, env = "TICKERTAPE_BURST", value_name = "FACTORx/LENGTH/EVERY", value_parser = market::burst)]
+    pub burst: Option<Burst>,
 
     /// Chooses the tape; the same seed gives the same ticks [default: at random]
     #[arg(long, env = "TICKERTAPE_SEED")]
@@ -158,9 +174,9 @@ impl Serve {
             shares,
             rate: self.tick_rate,
             arrivals: self.arrivals,
-            day: None,
-            burst: None,
-            halts: 0.05,
+            day: self.day,
+            burst: self.burst,
+            halts: self.halts,
             seed: self.seed.unwrap_or_else(rand::random),
         }
     }
@@ -275,7 +291,12 @@ fn duration(text: &str, least: Duration, most: Duration) -> Result<Duration, Str
         "us" => 1e-6,
         "ms" => 1e-3,
         "s" => 1.0,
-        _ => return Err(format!("a number with us, ms or s after it; {}", bounds())),
+        "m" => 60.0,
+        "h" => 3600.0,
+        _ => {
+            let units = "a number with us, ms, s, m or h after it";
+            return Err(format!("{units}; {}", bounds()));
+        }
     };
     let seconds: f64 = number
         .parse()
@@ -384,6 +405,22 @@ mod tests {
             ("--client-timeout", "1s"),
             ("--bind", "localhost"),
             ("--arrivals", "never"),
+            ("--day", "0s"),
+            ("--day", "10"),
+            ("--day", "-10m"),
+            ("--day", "25h"),
+            ("--day", "nans"),
+            ("--halts", "-1"),
+            ("--halts", "nan"),
+            ("--halts", "1000"),
+            ("--burst", "10"),
+            ("--burst", "10x/2s"),
+            ("--burst", "-1x/2s/30s"),
+            ("--burst", "nanx/2s/30s"),
+            ("--burst", "1000x/2s/30s"),
+            ("--burst", "10x/2/30s"),
+            ("--burst", "10x/30s/30s"),
+            ("--burst", "10x/0s/30s"),
         ] {
             let flag_and_value = format!("{flag}={value}");
             let error = serve(&[&flag_and_value]).expect_err(&flag_and_value);
