@@ -14,7 +14,7 @@ pub enum Arrivals {
     /// In bursts: a tick draws more ticks of its symbol (a Hawkes process). What falls into the same millisecond is
     /// one batch.
     Bursty,
-    /// At random: exponential times between, batches as before.
+    /// At random: exponential times between, and batches likewise.
     Poisson,
     /// At equal distances, each tick a batch of its own: the shape for benchmarks.
     Steady,

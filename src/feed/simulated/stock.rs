@@ -15,6 +15,9 @@ pub(super) const REFILL: f64 = 1.0;
 /// Trades that an untouched order book is good for.
 pub(super) const DEPTH: f64 = 4.0;
 
+/// How far the log of a price may go from that of the listed one: even the dearest share stays below 2^53 steps.
+const FURTHEST: f64 = 10.0;
+
 /// What a stock's own news moves it by in a halt, in days of trading.
 pub(super) const NEWS: f64 = 3.0;
 
@@ -28,8 +31,6 @@ pub(super) struct Stock {
     /// Standard deviation of the log return of its own in a second of business.
     own: f64,
     beta: f64,
-    /// Variance of the whole log return in a second of business.
-    variance: f64,
     /// Half the distance of bid and ask, as a share of the price, on average.
     half_spread: f64,
     /// Trades that the order book has not replaced yet, and how many these are on average.
@@ -56,7 +57,6 @@ impl Stock {
             fair: share.price.ln(),
             own: ((total - from_market).max(0.0) / YEAR).sqrt(),
             beta: share.beta,
-            variance: total.max(from_market) / YEAR,
             // Wilder shares have wider spreads; a basis point for a volatility of a fifth.
             half_spread: share.volatility * 5e-4 / 2.0,
             taken: 0.0,
@@ -131,18 +131,18 @@ impl Stock {
         self.latest
     }
 
-    /// The exact solution of geometric Brownian motion over the business Δ since the last trade:
-    /// ln S(t+Δ) = ln S(t) − σ²Δ/2 + β ΔM + σ_own √Δ Z (Hull, *Options, Futures, and Other Derivatives*, ch. 15).
-    /// In a year it is drawn back to the listed price to a share of 1/e, which no day shows, but without which a market
-    /// of many short days would end with all prices at nothing (Schwartz 1997, *The stochastic behavior of commodity
-    /// prices*, model 1).
+    /// Geometric Brownian motion over the business Δ since the last trade: ln S(t+Δ) = ln S(t) + β ΔM + σ_own √Δ Z
+    /// (Hull, *Options, Futures, and Other Derivatives*, ch. 15). Its drift draws it back to the listed price, in a year
+    /// to a share of 1/e (Schwartz 1997, *The stochastic behavior of commodity prices*, model 1): no day shows it, but
+    /// without it a market of many short days would end with all prices at nothing.
     fn move_price(&mut self, business: &Business, random: &mut impl Rng) {
         let elapsed = business.elapsed() - self.business;
         let own: f64 = random.sample(StandardNormal);
-        self.fair = self.listed + (self.fair - self.listed) * (-elapsed / YEAR).exp()
-            - self.variance * elapsed / 2.0
+        self.fair = self.listed
+            + (self.fair - self.listed) * (-elapsed / YEAR).exp()
             + self.beta * (business.market() - self.market)
             + self.own * elapsed.sqrt() * own;
+        self.fair = (self.fair).clamp(self.listed - FURTHEST, self.listed + FURTHEST);
         (self.business, self.market) = (business.elapsed(), business.market());
     }
 
