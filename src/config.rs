@@ -82,7 +82,7 @@ pub struct Serve {
     pub halts: f64,
 
     /// Stretches of another tick rate, for tests: 10x/2s/30s is ten times the rate in the last 2 s of every 30 s, 0x
-    /// is silence
+    /// is silence; never more than 1000000 ticks a second
     #[arg(long, env = "TICKERTAPE_BURST", value_name = "FACTORx/LENGTH/EVERY", value_parser = market::burst)]
     pub burst: Option<Burst>,
 
@@ -175,7 +175,9 @@ impl Serve {
             rate: self.tick_rate,
             arrivals: self.arrivals,
             day: self.day,
-            burst: self.burst,
+            burst: self
+                .burst
+                .map(|burst| market::within(burst, self.tick_rate)),
             halts: self.halts,
             seed: self.seed.unwrap_or_else(rand::random),
         }
@@ -247,9 +249,12 @@ fn symbols(text: &str) -> Result<Symbols, String> {
     }
 }
 
+/// More than one core generates and encodes; a batch is still of a size to keep a thousand of.
+const MOST_TICK_RATE: f64 = 1e6;
+
 fn tick_rate(text: &str) -> Result<f64, String> {
     match text.parse() {
-        Ok(rate) if (0.01..=1e6).contains(&rate) => Ok(rate),
+        Ok(rate) if (0.01..=MOST_TICK_RATE).contains(&rate) => Ok(rate),
         _ => Err("it takes 0.01 to 1000000 ticks a second".to_owned()),
     }
 }

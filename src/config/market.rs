@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::feed::simulated::Burst;
 
-use super::duration;
+use super::{MOST_TICK_RATE, duration};
 
 const MOST: Duration = Duration::from_secs(24 * 3600);
 
@@ -44,6 +44,14 @@ pub(super) fn burst(text: &str) -> Result<Burst, String> {
     }
 }
 
+/// The burst at a tick rate, no busier than a tick rate may be.
+pub(super) fn within(burst: Burst, tick_rate: f64) -> Burst {
+    Burst {
+        factor: burst.factor.min(MOST_TICK_RATE / tick_rate),
+        ..burst
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,6 +70,13 @@ mod tests {
             every: Duration::from_secs(30),
         };
         assert_eq!(burst("10x/2s/30s"), Ok(expected));
+    }
+
+    #[test]
+    fn a_burst_is_no_busier_than_a_tick_rate_may_be() {
+        let burst = burst("10x/2s/30s").unwrap();
+        assert_eq!(within(burst, 1_000.0).factor, 10.0);
+        assert_eq!(within(burst, 200_000.0).factor, 5.0);
     }
 
     #[test]
