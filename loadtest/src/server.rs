@@ -89,6 +89,8 @@ impl Server {
         let mut child = Command::new(binary)
             .args(["serve", "--bind", &format!("127.0.0.1:{port}")])
             .args(["--tick-rate", &tick_rate.to_string()])
+            // Without bursts: transports are measured in turn, and each should get the same load.
+            .args(["--arrivals", "poisson"])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

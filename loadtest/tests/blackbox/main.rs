@@ -362,7 +362,8 @@ fn a_server_of_its_own_is_started_and_does_not_outlive_the_run() {
     assert_eq!(ran.code, Some(0), "{}{}", ran.stdout, ran.stderr);
     let (_fake, words) = serving.join().unwrap();
     let flags = [&words[1..3], &words[4..]].concat();
-    assert_eq!(flags, ["serve", "--bind", "--tick-rate", "321"]);
+    let rate = ["--tick-rate", "321", "--arrivals", "poisson"];
+    assert_eq!(flags, [&["serve", "--bind"][..], &rate].concat());
     // Killed, it is gone or waits to be reaped, when its command line is empty.
     let command_line = PathBuf::from(format!("/proc/{}/cmdline", words[0]));
     let deadline = Instant::now() + Duration::from_secs(10);
