@@ -12,6 +12,7 @@ use crate::feed::simulated::{self, Arrivals, Burst};
 use crate::feed::{Share, SymbolsError};
 use crate::hub;
 use crate::server::Timeouts;
+use crate::tape::Keep;
 use crate::transport::{Manners, Silence};
 
 /// A real-time stock ticker push service that compares transports.
@@ -98,6 +99,10 @@ pub struct Serve {
     #[arg(long, env = "TICKERTAPE_JOURNAL", default_value = "64MiB", value_parser = journal)]
     pub journal: usize,
 
+    /// One-second bars that are kept of each symbol, for charts; 56 bytes each
+    #[arg(long, env = "TICKERTAPE_BARS", default_value = "900", value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub bars: u32,
+
     /// Silence after which a stream gets a heartbeat, like 5s
     #[arg(long, env = "TICKERTAPE_HEARTBEAT", default_value = "5s", value_parser = heartbeat)]
     pub heartbeat: Duration,
@@ -180,6 +185,14 @@ impl Serve {
                 .map(|burst| market::within(burst, self.tick_rate)),
             halts: self.halts,
             seed: self.seed.unwrap_or_else(rand::random),
+        }
+    }
+
+    /// How much of the past the tape keeps.
+    pub fn keep(&self) -> Keep {
+        Keep {
+            journal: self.journal,
+            bars: self.bars as usize,
         }
     }
 
@@ -393,6 +406,8 @@ mod tests {
             ("--journal", "1"),
             ("--journal", "5XB"),
             ("--journal", "99999999999999999999GiB"),
+            ("--bars", "0"),
+            ("--bars", "86401"),
             ("--heartbeat", "0s"),
             ("--heartbeat", "5"),
             ("--flush-interval", "1h"),

@@ -31,6 +31,7 @@ const ROUTES: &[Row] = &[
     ("/v1/poll",      GET,  || web::to(api::poll)),
     ("/v1/quotes",    READ, || web::to(api::quotes)),
     ("/v1/symbols",   READ, || web::to(api::symbols)),
+    ("/v1/bars",      READ, || web::to(api::bars)),
     ("/v1/stats",     READ, || web::to(api::stats)),
     ("/v1/time",      READ, || web::to(api::time)),
     ("/v1/echo",      GET,  || web::to(api::echo_websocket)),

@@ -85,7 +85,7 @@ fn run(serve: &Serve, shares: Vec<Share>, listener: TcpListener) -> anyhow::Resu
         "simulated market"
     );
     let epoch = Epoch::new(rand::random());
-    let (tape, publisher) = Tape::new(Arc::new(listing), epoch, serve.journal);
+    let (tape, publisher) = Tape::new(Arc::new(listing), epoch, serve.keep());
     let server = Server::new(tape);
     let _feed = server
         .start_feed(Simulated::new(market), publisher)

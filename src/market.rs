@@ -2,12 +2,14 @@
 //!
 //! Nothing here reads a clock, does I/O or knows how it is written on the wire.
 
+mod bar;
 mod cursor;
 mod price;
 mod symbol;
 #[cfg(test)]
 pub mod testing;
 
+pub use bar::Bar;
 pub use cursor::{Cursor, Epoch};
 pub use price::Price;
 pub use symbol::{Instrument, Listing, ListingError, SymbolId, SymbolSet};

@@ -4,6 +4,7 @@
 //! takes its receiver first and asks [`Tape::since`] second. So it may see a batch twice, which the seq tells,
 //! but never miss one.
 
+mod bars;
 mod board;
 mod journal;
 
@@ -11,10 +12,13 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use tokio::sync::broadcast;
 
-use crate::market::{Cursor, Epoch, Latest, Listing, Micros, Snapshot, SymbolSet, Tick};
+use crate::market::{
+    Bar, Cursor, Epoch, Latest, Listing, Micros, Snapshot, SymbolId, SymbolSet, Tick,
+};
 use crate::wire::batch::Batch;
 use crate::wire::json::{Gap, GapReason};
 
+use bars::Bars;
 use board::Board;
 use journal::Journal;
 
@@ -41,6 +45,16 @@ struct State {
     ts: Micros,
     board: Board,
     journal: Journal,
+    bars: Bars,
+}
+
+/// How much of the past a tape keeps.
+#[derive(Clone, Copy, Debug)]
+pub struct Keep {
+    /// Bytes of recent batches in the journal.
+    pub journal: usize,
+    /// Bars of each symbol.
+    pub bars: usize,
 }
 
 /// The tape's only writer.
@@ -96,19 +110,16 @@ pub enum Since {
 }
 
 impl Tape {
-    /// A new tape and its only writer. The journal keeps `journal_bytes` of recent batches.
-    pub fn new(
-        listing: Arc<Listing>,
-        epoch: Epoch,
-        journal_bytes: usize,
-    ) -> (Arc<Self>, Publisher) {
+    /// A new tape and its only writer.
+    pub fn new(listing: Arc<Listing>, epoch: Epoch, keep: Keep) -> (Arc<Self>, Publisher) {
         let head = Cursor { epoch, seq: 0 };
         let tape = Arc::new(Self {
             state: RwLock::new(State {
                 head,
                 ts: 0,
                 board: Board::new(listing.len()),
-                journal: Journal::new(journal_bytes, CHANNEL_BATCHES),
+                journal: Journal::new(keep.journal, CHANNEL_BATCHES),
+                bars: Bars::new(listing.len(), keep.bars),
             }),
             listing,
             sender: broadcast::channel(CHANNEL_BATCHES).0,
@@ -138,6 +149,12 @@ impl Tape {
     /// The present quotes of a set.
     pub fn snapshot(&self, set: &SymbolSet) -> Snapshot {
         self.read().snapshot(set)
+    }
+
+    /// The latest bars of a symbol, at most so many, oldest first, and the place up to which they hold every tick.
+    pub fn bars(&self, symbol: SymbolId, most: usize) -> (Cursor, Vec<Bar>) {
+        let state = self.read();
+        (state.head, state.bars.latest(symbol, most))
     }
 
     /// The head, and how many ticks a set of symbols has had up to there.
@@ -287,6 +304,7 @@ impl Publisher {
             let mut state = (self.tape.state.write()).unwrap_or_else(PoisonError::into_inner);
             for tick in batch.ticks() {
                 state.board.apply(tick, self.head.seq);
+                state.bars.apply(tick);
             }
             state.journal.push(Arc::clone(&batch));
             state.head = self.head;

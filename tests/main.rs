@@ -6,6 +6,7 @@
 //! - `control`: control messages, modes and terms.
 //! - `inbound`: limits, violations of RFC 6455, the echo, reports, `inspect=1`.
 //! - `attack`: what one client that means harm costs, and what the others see of it.
+//! - `bars`: what charts are drawn from.
 //! - `liveness`: who is gone, and how soon that is noticed.
 //! - `vanish`: a client whose host is gone without a word, in a network of its own.
 //! - `errors`: bad input over HTTP and WebSocket.
@@ -17,6 +18,7 @@
 //! `support` has the server under test, whose tape the test itself writes, and a client for each transport.
 
 mod attack;
+mod bars;
 mod contract;
 mod control;
 mod errors;

@@ -170,6 +170,15 @@ pub(super) async fn symbols(here: Here) -> HttpResponse {
     plain_json(api::symbols(here.0.hub.tape().listing()))
 }
 
+pub(super) async fn bars(here: Here, http: HttpRequest) -> Answer {
+    let tape = here.0.hub.tape();
+    let params = Params::of(&http)?;
+    let symbol = params.symbol(tape.listing())?;
+    let (cursor, bars) = tape.bars(symbol, params.most_bars()?);
+    let name = tape.listing().symbol(symbol);
+    Ok(plain_json(json::bars(name, cursor, &bars)))
+}
+
 pub(super) async fn time() -> HttpResponse {
     plain_json(api::time(clock::now()))
 }

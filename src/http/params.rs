@@ -7,7 +7,7 @@ use actix_web::http::header::HeaderMap;
 use actix_web::web::Query;
 
 use crate::hub::Start;
-use crate::market::{Listing, SymbolSet};
+use crate::market::{Listing, SymbolId, SymbolSet};
 use crate::transport::poll::Patience;
 use crate::wire::cursor;
 use crate::wire::error::ErrorCode;
@@ -23,6 +23,9 @@ const MAX_WAIT: Duration = Duration::from_secs(60);
 /// Ticks in a poll's answer if it does not say, and at most.
 const DEFAULT_TICKS: u64 = 1_000;
 const MAX_TICKS: u64 = 10_000;
+/// Bars in an answer if it does not say, and at most: a day's.
+const DEFAULT_BARS: u64 = 300;
+const MAX_BARS: u64 = 86_400;
 
 /// The parameters of one request, in order.
 pub(super) struct Params(Vec<(String, String)>);
@@ -148,6 +151,33 @@ impl Params {
         }
     }
 
+    /// `symbol`: the one that bars are wanted of.
+    pub(super) fn symbol(&self, listing: &Listing) -> Result<SymbolId, Problem> {
+        let Some(text) = self.get("symbol")? else {
+            return Err(bad("symbol is missing"));
+        };
+        listing.id(text).ok_or_else(|| {
+            let detail = format!("No such symbol: {text}");
+            Problem::new(ErrorCode::UnknownSymbol, detail).about(vec![text.to_owned()])
+        })
+    }
+
+    /// `limit` in bars.
+    pub(super) fn most_bars(&self) -> Result<usize, Problem> {
+        Ok(self.limit("bars", DEFAULT_BARS, MAX_BARS)? as usize)
+    }
+
+    fn limit(&self, of: &str, default: u64, most: u64) -> Result<u64, Problem> {
+        let Some(text) = self.get("limit")? else {
+            return Ok(default);
+        };
+        (text.parse().ok().filter(|limit| (1..=most).contains(limit))).ok_or_else(|| {
+            bad(format!(
+                "limit={text} is not a number of {of} from 1 to {most}"
+            ))
+        })
+    }
+
     /// `wait` in seconds, or `Prefer: wait=N` (RFC 7240), and `limit` in ticks.
     pub(super) fn patience(&self, headers: &HeaderMap) -> Result<Patience, Problem> {
         let wait = match self.get("wait")? {
@@ -158,17 +188,7 @@ impl Params {
             })?,
             None => preferred_wait(headers).unwrap_or(DEFAULT_WAIT),
         };
-        let limit = match self.get("limit")? {
-            None => DEFAULT_TICKS,
-            Some(text) => match text.parse() {
-                Ok(limit @ 1..=MAX_TICKS) => limit,
-                _ => {
-                    let detail =
-                        format!("limit={text} is not a number of ticks from 1 to {MAX_TICKS}");
-                    return Err(bad(detail));
-                }
-            },
-        };
+        let limit = self.limit("ticks", DEFAULT_TICKS, MAX_TICKS)?;
         Ok(Patience { wait, limit })
     }
 }

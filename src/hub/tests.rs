@@ -9,7 +9,7 @@ use tokio::task::{LocalSet, yield_now};
 use super::*;
 use crate::market::testing::{listing, set, tick};
 use crate::market::{Epoch, SymbolId};
-use crate::tape::{CHANNEL_BATCHES, Publisher};
+use crate::tape::{CHANNEL_BATCHES, Keep, Publisher};
 use crate::wire::close::CloseReason;
 use crate::wire::frame::Frame;
 
@@ -129,7 +129,8 @@ impl Fixture {
     }
 
     pub(super) fn of(symbols: &[&str], journal: usize, patience: Patience) -> Self {
-        let (tape, publisher) = Tape::new(listing(symbols), Epoch::new(1), journal);
+        let (tape, publisher) =
+            Tape::new(listing(symbols), Epoch::new(1), Keep { journal, bars: 1 });
         let options = Options {
             heartbeat: Duration::from_secs(5),
             flush_interval: Duration::ZERO,

@@ -11,7 +11,11 @@ const A: SymbolId = SymbolId(0);
 const B: SymbolId = SymbolId(1);
 
 fn tape(journal_bytes: usize) -> (Arc<Tape>, Publisher) {
-    Tape::new(listing(&["A", "B"]), Epoch::new(1), journal_bytes)
+    let keep = Keep {
+        journal: journal_bytes,
+        bars: 3,
+    };
+    Tape::new(listing(&["A", "B"]), Epoch::new(1), keep)
 }
 
 fn publish(publisher: &mut Publisher, symbol: SymbolId, ns: std::ops::RangeInclusive<u64>) {

@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use crate::market::{Cursor, Listing, Micros, Price, Quote, Tick};
+use crate::market::{Bar, Cursor, Listing, Micros, Price, Quote, Tick};
 
 /// Why a client cannot be given every tick since its cursor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -138,6 +138,29 @@ pub fn ticks<'a>(
 /// One tick, an element of `data`.
 pub fn tick(listing: &Listing, tick: &Tick, out: &mut Vec<u8>) {
     tick_fields(listing.symbol(tick.symbol), tick, tick.open, out);
+}
+
+/// `{"symbol":"AAPL","cursor":"…","interval_ms":1000,"bars":[{"ts":…,"open":…},…]}`: the last bar is still being made.
+pub fn bars(symbol: &str, cursor: Cursor, bars: &[Bar]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(80 + bars.len() * 120);
+    out.extend_from_slice(b"{\"symbol\":\"");
+    out.extend_from_slice(symbol.as_bytes());
+    out.extend_from_slice(b"\",\"cursor\":\"");
+    super::cursor::write(cursor, &mut out);
+    out.extend_from_slice(b"\",\"interval_ms\":1000,\"bars\":[");
+    separated(bars, &mut out, |bar, out| {
+        out.extend_from_slice(b"{\"ts\":");
+        out.extend_from_slice(itoa::Buffer::new().format(bar.ts).as_bytes());
+        price("open", bar.open, out);
+        price("high", bar.high, out);
+        price("low", bar.low, out);
+        price("close", bar.close, out);
+        integer("volume", bar.volume, out);
+        integer("ticks", u64::from(bar.ticks), out);
+        out.push(b'}');
+    });
+    out.extend_from_slice(b"]}");
+    out
 }
 
 #[derive(Serialize)]

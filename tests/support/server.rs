@@ -10,7 +10,7 @@ use tickertape::clock;
 use tickertape::hub;
 use tickertape::market::{Epoch, Instrument, Listing, Price, Tick};
 use tickertape::server::{Options, Server, Timeouts};
-use tickertape::tape::{Publisher, Tape};
+use tickertape::tape::{Keep, Publisher, Tape};
 use tickertape::transport::{Manners, Silence};
 use tokio_util::sync::CancellationToken;
 
@@ -68,7 +68,11 @@ impl TestServer {
     pub(crate) fn with(settings: Settings) -> Self {
         let listing = Arc::new(listing());
         let epoch = Epoch::new(settings.epoch);
-        let (tape, publisher) = Tape::new(Arc::clone(&listing), epoch, settings.journal);
+        let keep = Keep {
+            journal: settings.journal,
+            bars: 100,
+        };
+        let (tape, publisher) = Tape::new(Arc::clone(&listing), epoch, keep);
         let listener = free_port();
         let address = listener.local_addr().unwrap();
         let options = Options {
