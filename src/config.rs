@@ -1,19 +1,23 @@
 //! The command line: flags, else `TICKERTAPE_*` variables, else defaults.
 
 mod market;
+mod units;
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-use crate::feed::simulated::{self, Arrivals, Burst};
-use crate::feed::{Share, SymbolsError};
 use crate::hub;
 use crate::server::Timeouts;
 use crate::tape::Keep;
 use crate::transport::{Manners, Silence};
+
+pub use market::{BadFile, Feed, Market, Symbols};
+use units::{bytes, duration};
 
 /// A real-time stock ticker push service that compares transports.
 #[derive(Debug, Parser)]
@@ -28,15 +32,43 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve the tape; what happens without a command, too
-    Serve(Serve),
+    Serve(Box<Serve>),
+    /// Write what a feed publishes to a file, without serving it, until Ctrl-C
+    Record(Record),
+}
+
+/// What is to be done.
+#[derive(Debug)]
+pub enum Job {
+    /// Serve the tape.
+    Serve(Box<Serve>),
+    /// Record it.
+    Record(Record),
 }
 
 impl Cli {
-    /// What to serve.
-    pub fn into_serve(self) -> Serve {
-        match self.command {
-            Some(Command::Serve(serve)) => serve,
-            None => self.serve,
+    /// The job that the process was started for. Ends the process where the command line is not right, with 2, or asks
+    /// for help.
+    pub fn job() -> Job {
+        Self::job_of(std::env::args_os()).unwrap_or_else(|error| error.exit())
+    }
+
+    fn job_of(args: impl IntoIterator<Item = OsString>) -> Result<Job, clap::Error> {
+        let given = Self::command().try_get_matches_from(args)?;
+        let cli = Self::from_arg_matches(&given)?;
+        let given: &ArgMatches = given.subcommand().map_or(&given, |(_, given)| given);
+        let job = match cli.command {
+            None => Job::Serve(Box::new(cli.serve)),
+            Some(Command::Serve(serve)) => Job::Serve(serve),
+            Some(Command::Record(record)) => Job::Record(record),
+        };
+        let market = match &job {
+            Job::Serve(serve) => &serve.market,
+            Job::Record(record) => &record.market,
+        };
+        match market.check(given) {
+            Ok(()) => Ok(job),
+            Err(reason) => Err(Self::command().error(ErrorKind::ArgumentConflict, reason)),
         }
     }
 }
@@ -50,6 +82,25 @@ pub enum LogFormat {
     Json,
 }
 
+/// Flags of `record`.
+#[derive(Clone, Debug, Args)]
+pub struct Record {
+    /// The file, which must not be there yet
+    pub file: PathBuf,
+
+    /// How long, like 60s [default: until Ctrl-C]
+    #[arg(long, env = "TICKERTAPE_DURATION", value_parser = timeout)]
+    pub duration: Option<Duration>,
+
+    /// What is on the tape
+    #[command(flatten)]
+    pub market: Market,
+
+    /// How the log is written
+    #[arg(long, env = "TICKERTAPE_LOG_FORMAT", default_value = "text")]
+    pub log_format: LogFormat,
+}
+
 /// Flags of `serve`.
 #[derive(Clone, Debug, Args)]
 pub struct Serve {
@@ -61,35 +112,13 @@ pub struct Serve {
     #[arg(long, env = "TICKERTAPE_WORKERS", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub workers: Option<u16>,
 
-    /// How many built-in symbols, or a CSV file of them: symbol,name,price,volatility,beta,activity
-    #[arg(long, env = "TICKERTAPE_SYMBOLS", default_value = "50", value_name = "N|FILE", value_parser = symbols)]
-    pub symbols: Symbols,
+    /// What is on the tape
+    #[command(flatten)]
+    pub market: Market,
 
-    /// Ticks a second over all symbols; the mean of a day, with `--day`
-    #[arg(long, env = "TICKERTAPE_TICK_RATE", default_value = "200", value_parser = tick_rate)]
-    pub tick_rate: f64,
-
-    /// When ticks come; steady makes each one a batch of its own, for benchmarks
-    #[arg(long, env = "TICKERTAPE_ARRIVALS", default_value = "bursty")]
-    pub arrivals: Arrivals,
-
-    /// How long a trading day takes, like 10m, from a busy open to a busy close; the next one follows at once [default:
-    /// the market is always open and equally busy]
-    #[arg(long, env = "TICKERTAPE_DAY", value_parser = market::day)]
-    pub day: Option<Duration>,
-
-    /// How often each symbol is halted in a day (390 minutes without --day), on average
-    #[arg(long, env = "TICKERTAPE_HALTS", default_value = "0.05", value_parser = market::halts)]
-    pub halts: f64,
-
-    /// Stretches of another tick rate, for tests: 10x/2s/30s is ten times the rate in the last 2 s of every 30 s, 0x
-    /// is silence; never more than 1000000 ticks a second
-    #[arg(long, env = "TICKERTAPE_BURST", value_name = "FACTORx/LENGTH/EVERY", value_parser = market::burst)]
-    pub burst: Option<Burst>,
-
-    /// Chooses the tape; the same seed gives the same ticks [default: at random]
-    #[arg(long, env = "TICKERTAPE_SEED")]
-    pub seed: Option<u64>,
+    /// Write everything that is published to this new file, for `--feed replay:FILE`
+    #[arg(long, env = "TICKERTAPE_RECORD", value_name = "FILE")]
+    pub record: Option<PathBuf>,
 
     /// Least time between two flushes to clients, like 5ms; 0ms flushes as soon as something is there
     #[arg(long, env = "TICKERTAPE_FLUSH_INTERVAL", default_value = "0ms", value_parser = flush_interval)]
@@ -165,29 +194,6 @@ pub struct Serve {
 }
 
 impl Serve {
-    /// What is traded; fails if the symbols file does not say.
-    pub fn shares(&self) -> Result<Vec<Share>, SymbolsError> {
-        match &self.symbols {
-            Symbols::BuiltIn(count) => Ok(Share::built_in(usize::from(*count))),
-            Symbols::File(path) => Share::from_file(path),
-        }
-    }
-
-    /// The simulated market of these shares.
-    pub fn market(&self, shares: Vec<Share>) -> simulated::Options {
-        simulated::Options {
-            shares,
-            rate: self.tick_rate,
-            arrivals: self.arrivals,
-            day: self.day,
-            burst: self
-                .burst
-                .map(|burst| market::within(burst, self.tick_rate)),
-            halts: self.halts,
-            seed: self.seed.unwrap_or_else(rand::random),
-        }
-    }
-
     /// How much of the past the tape keeps.
     pub fn keep(&self) -> Keep {
         Keep {
@@ -242,36 +248,6 @@ impl Serve {
     }
 }
 
-/// Where the symbols come from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Symbols {
-    /// So many built-in ones.
-    BuiltIn(u16),
-    /// A file's.
-    File(PathBuf),
-}
-
-/// More symbols than any listing of a stock exchange needs, fewer than their ids can number.
-const MOST_SYMBOLS: i64 = 9_999;
-
-fn symbols(text: &str) -> Result<Symbols, String> {
-    match text.parse::<i64>() {
-        Ok(count @ 1..=MOST_SYMBOLS) => Ok(Symbols::BuiltIn(count as u16)),
-        Ok(_) => Err(format!("it takes 1 to {MOST_SYMBOLS}, or a file")),
-        Err(_) => Ok(Symbols::File(Path::new(text).to_owned())),
-    }
-}
-
-/// More than one core generates and encodes; a batch is still of a size to keep a thousand of.
-const MOST_TICK_RATE: f64 = 1e6;
-
-fn tick_rate(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(rate) if (0.01..=MOST_TICK_RATE).contains(&rate) => Ok(rate),
-        _ => Err("it takes 0.01 to 1000000 ticks a second".to_owned()),
-    }
-}
-
 fn flush_interval(text: &str) -> Result<Duration, String> {
     duration(text, Duration::ZERO, Duration::from_secs(10))
 }
@@ -302,54 +278,12 @@ fn client_timeout(text: &str) -> Result<Duration, String> {
     duration(text, Duration::from_secs(3), Duration::from_secs(3600))
 }
 
-fn duration(text: &str, least: Duration, most: Duration) -> Result<Duration, String> {
-    let bounds = || format!("it takes {least:?} to {most:?}");
-    let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let scale = match &text[number.len()..] {
-        "us" => 1e-6,
-        "ms" => 1e-3,
-        "s" => 1.0,
-        "m" => 60.0,
-        "h" => 3600.0,
-        _ => {
-            let units = "a number with us, ms, s, m or h after it";
-            return Err(format!("{units}; {}", bounds()));
-        }
-    };
-    let seconds: f64 = number
-        .parse()
-        .map_err(|_| format!("{number:?} is no number; {}", bounds()))?;
-    match Duration::try_from_secs_f64(seconds * scale) {
-        Ok(duration) if (least..=most).contains(&duration) => Ok(duration),
-        _ => Err(bounds()),
-    }
-}
-
 fn journal(text: &str) -> Result<usize, String> {
     bytes(text, 64 << 10, 64 << 30)
 }
 
 fn max_message(text: &str) -> Result<usize, String> {
     bytes(text, 125, 64 << 20)
-}
-
-fn bytes(text: &str, least: usize, most: usize) -> Result<usize, String> {
-    let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let scale = match &text[number.len()..] {
-        "" | "B" => 1,
-        "KiB" => 1 << 10,
-        "MiB" => 1 << 20,
-        "GiB" => 1 << 30,
-        unit => return Err(format!("{unit:?} is no unit; it takes B, KiB, MiB or GiB")),
-    };
-    let count = number
-        .parse::<usize>()
-        .ok()
-        .and_then(|number| number.checked_mul(scale));
-    match count {
-        Some(count) if (least..=most).contains(&count) => Ok(count),
-        _ => Err(format!("it takes {least} to {most} bytes")),
-    }
 }
 
 #[cfg(test)]
@@ -359,9 +293,11 @@ mod tests {
     use super::*;
 
     fn serve(args: &[&str]) -> Result<Serve, String> {
-        let args = ["tickertape"].iter().chain(args);
-        let cli = Cli::try_parse_from(args).map_err(|error| error.to_string())?;
-        Ok(cli.into_serve())
+        let args = ["tickertape"].iter().chain(args).map(OsString::from);
+        match Cli::job_of(args).map_err(|error| error.to_string())? {
+            Job::Serve(serve) => Ok(*serve),
+            Job::Record(record) => Err(format!("{record:?}")),
+        }
     }
 
     #[test]
@@ -375,7 +311,10 @@ mod tests {
             serve(&["--seed", "1"]).unwrap(),
             serve(&["serve", "--seed", "1"]).unwrap(),
         );
-        assert_eq!((short.seed, short.bind), (long.seed, long.bind));
+        assert_eq!(
+            (short.market.seed, short.bind),
+            (long.market.seed, long.bind)
+        );
     }
 
     #[test]
@@ -387,9 +326,36 @@ mod tests {
 
     #[test]
     fn symbols_are_a_number_or_a_file() {
-        let symbols = |text| serve(&["--symbols", text]).map(|serve| serve.symbols);
+        let symbols = |text| serve(&["--symbols", text]).map(|serve| serve.market.symbols);
         assert_eq!(symbols("7"), Ok(Symbols::BuiltIn(7)));
         assert_eq!(symbols("my.csv"), Ok(Symbols::File("my.csv".into())));
+    }
+
+    #[test]
+    fn a_feed_is_simulated_or_a_file_that_is_played() {
+        let feed = |text| serve(&["--feed", text]).map(|serve| serve.market.feed);
+        assert_eq!(feed("simulated"), Ok(Feed::Simulated));
+        assert_eq!(feed("replay:a.tape"), Ok(Feed::Replay("a.tape".into())));
+    }
+
+    #[test]
+    fn a_flag_that_does_not_go_with_the_feed_is_refused() {
+        for (args, flag) in [
+            (
+                &["--feed=replay:a.tape", "--tick-rate=9"][..],
+                "--tick-rate",
+            ),
+            (&["--feed=replay:a.tape", "--seed=9"], "--seed"),
+            (&["--speed=10"], "--speed"),
+            (&["serve", "--loop"], "--loop"),
+            (&["record", "b.tape", "--loop"], "--loop"),
+        ] {
+            let error = serve(args).unwrap_err();
+            assert!(
+                error.contains(&format!("{flag} does not go with")),
+                "{error}"
+            );
+        }
     }
 
     #[test]
@@ -441,6 +407,10 @@ mod tests {
             ("--burst", "10x/2/30s"),
             ("--burst", "10x/30s/30s"),
             ("--burst", "10x/0s/30s"),
+            ("--feed", "live"),
+            ("--feed", "replay:"),
+            ("--speed", "0"),
+            ("--speed", "inf"),
         ] {
             let flag_and_value = format!("{flag}={value}");
             let error = serve(&[&flag_and_value]).expect_err(&flag_and_value);

@@ -1,49 +1,54 @@
 //! The program: read the command line, build, announce, run until told to end.
 
-use std::fmt::Display;
-use std::io::IsTerminal;
+use std::fs::File;
+use std::io::{BufWriter, IsTerminal};
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
-use clap::Parser;
-use tickertape::config::{Cli, LogFormat, Serve};
-use tickertape::feed::Share;
-use tickertape::feed::simulated::{GENERATOR, Simulated};
-use tickertape::market::Epoch;
-use tickertape::server::{Options, Server};
-use tickertape::tape::Tape;
+use tickertape::clock;
+use tickertape::config::{Cli, Job, LogFormat, Market, Record, Serve};
+use tickertape::feed::Plan;
+use tickertape::feed::recording::Writer;
+use tickertape::market::{Epoch, Listing};
+use tickertape::server::{FeedThread, Options, Recorder, Server};
+use tickertape::tape::{Keep, Tape};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 use tracing_subscriber::EnvFilter;
 
-/// What the shell is told of a command line that cannot be served; clap uses the same.
+/// What the shell is told of a command line that cannot be followed; clap uses the same.
 const BAD_USAGE: u8 = 2;
 
-fn main() -> ExitCode {
-    let serve = Cli::parse().into_serve();
-    start_log(serve.log_format);
-    let shares = match serve.shares() {
-        Ok(shares) => shares,
-        Err(error) => return bad_usage("--symbols", &error),
-    };
-    let listener = match bind(serve.bind) {
-        Ok(listener) => listener,
-        Err(error) => return bad_usage(&format!("--bind {}", serve.bind), &error),
-    };
-    match run(&serve, shares, listener) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
+/// Why the process ends.
+enum Failure {
+    /// A flag names something that cannot be used.
+    Usage(String),
+    /// Something else.
+    Other(anyhow::Error),
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Other(error.into())
     }
 }
 
-fn bad_usage(flag: &str, error: &dyn Display) -> ExitCode {
-    eprintln!("error: {flag}: {error}");
-    ExitCode::from(BAD_USAGE)
+fn main() -> ExitCode {
+    let ended = match Cli::job() {
+        Job::Serve(serve) => run_server(&serve),
+        Job::Record(record) => run_recorder(&record),
+    };
+    let (code, error) = match ended {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(Failure::Usage(error)) => (ExitCode::from(BAD_USAGE), error),
+        Err(Failure::Other(error)) => (ExitCode::FAILURE, format!("{error:#}")),
+    };
+    eprintln!("error: {error}");
+    code
 }
 
 fn start_log(format: LogFormat) {
@@ -74,22 +79,24 @@ fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
     Ok(socket.into())
 }
 
-fn run(serve: &Serve, shares: Vec<Share>, listener: TcpListener) -> anyhow::Result<()> {
-    let listing = Share::listing(&shares).context("--symbols")?;
-    let market = serve.market(shares);
-    info!(
-        generator = GENERATOR,
-        seed = market.seed,
-        symbols = listing.len(),
-        rate = market.rate,
-        "simulated market"
-    );
-    let epoch = Epoch::new(rand::random());
-    let (tape, publisher) = Tape::new(Arc::new(listing), epoch, serve.keep());
-    let server = Server::new(tape);
-    let _feed = server
-        .start_feed(Simulated::new(market), publisher)
-        .context("the feed's thread cannot be started")?;
+fn run_server(serve: &Serve) -> Result<(), Failure> {
+    start_log(serve.log_format);
+    let (listing, plan) = open(&serve.market)?;
+    let listener = bind(serve.bind)
+        .map_err(|error| Failure::Usage(format!("--bind {}: {error}", serve.bind)))?;
+    let record = match &serve.record {
+        Some(path) => Some(create("--record ", path, &listing)?),
+        None => None,
+    };
+    let stop = CancellationToken::new();
+    // A recording that fails does not end the server: `tickertape_recording` tells.
+    let (server, feed, recorder) = start(
+        listing,
+        plan,
+        serve.keep(),
+        record,
+        &CancellationToken::new(),
+    )?;
     let options = Options {
         workers: serve.worker_count(),
         hub: serve.hub(),
@@ -98,12 +105,88 @@ fn run(serve: &Serve, shares: Vec<Share>, listener: TcpListener) -> anyhow::Resu
     };
     let address = listener.local_addr()?;
     actix_web::rt::System::new().block_on(async {
-        let stop = CancellationToken::new();
         actix_web::rt::spawn(cancel_on_signal(stop.clone())?);
         info!(workers = options.workers, "serving on http://{address}");
         server.run(listener, options, stop).await
     })?;
+    drop(feed);
+    finish(recorder)?;
     info!("ended");
+    Ok(())
+}
+
+fn run_recorder(record: &Record) -> Result<(), Failure> {
+    start_log(record.log_format);
+    let (listing, plan) = open(&record.market)?;
+    let file = create("", &record.file, &listing)?;
+    let keep = Keep {
+        journal: RECORDER_JOURNAL,
+        bars: 1,
+    };
+    let stop = CancellationToken::new();
+    let (_server, feed, recorder) = start(listing, plan, keep, Some(file), &stop)?;
+    actix_web::rt::System::new().block_on(async {
+        actix_web::rt::spawn(cancel_on_signal(stop.clone())?);
+        info!("recording to {}", record.file.display());
+        let duration = record.duration.unwrap_or(Duration::MAX);
+        // Whichever comes first: the time, a signal, the end of the file that is played, a disk that is full.
+        let _ = tokio::time::timeout(duration, async {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = feed.ended() => {}
+            }
+        })
+        .await;
+        anyhow::Ok(())
+    })?;
+    drop(feed);
+    Ok(finish(recorder)?)
+}
+
+/// Memory for what the disk has not taken yet.
+const RECORDER_JOURNAL: usize = 64 << 20;
+
+fn open(market: &Market) -> Result<(Listing, Plan), Failure> {
+    market
+        .open()
+        .map_err(|error| Failure::Usage(error.to_string()))
+}
+
+fn create(flag: &str, path: &Path, listing: &Listing) -> Result<Writer<BufWriter<File>>, Failure> {
+    let created = Writer::create(path, listing, clock::now());
+    created.map_err(|error| Failure::Usage(format!("{flag}{}: {error}", path.display())))
+}
+
+/// Starts the tape, and the recording of it before its first batch.
+fn start(
+    listing: Listing,
+    plan: Plan,
+    keep: Keep,
+    record: Option<Writer<BufWriter<File>>>,
+    failed: &CancellationToken,
+) -> anyhow::Result<(Server, FeedThread, Option<Recorder>)> {
+    let epoch = Epoch::new(rand::random());
+    let (tape, publisher) = Tape::new(Arc::new(listing), epoch, keep);
+    let server = Server::new(tape);
+    let recorder = record
+        .map(|writer| server.start_recorder(writer, failed.clone()))
+        .transpose()
+        .context("the recorder's thread cannot be started")?;
+    let feed = server
+        .start_feed(plan, publisher)
+        .context("the feed's thread cannot be started")?;
+    Ok((server, feed, recorder))
+}
+
+fn finish(recorder: Option<Recorder>) -> anyhow::Result<()> {
+    if let Some(recorder) = recorder {
+        let recorded = recorder.finish().context("the recording has failed")?;
+        info!(
+            ticks = recorded.ticks,
+            batches = recorded.batches,
+            "recorded"
+        );
+    }
     Ok(())
 }
 

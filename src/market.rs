@@ -11,7 +11,7 @@ pub mod testing;
 
 pub use bar::Bar;
 pub use cursor::{Cursor, Epoch};
-pub use price::Price;
+pub use price::{NoPrice, Price};
 pub use symbol::{Instrument, Listing, ListingError, SymbolId, SymbolSet};
 
 /// Microseconds since the Unix epoch.
@@ -30,9 +30,9 @@ pub struct Tick {
     pub last: Price,
     /// Shares in the trade; 0 if it tells of no trade but of a halt.
     pub size: u32,
-    /// Highest price somebody offers to pay; never above `last`.
+    /// Highest price somebody offers to pay.
     pub bid: Price,
-    /// Lowest price somebody offers to sell at; never below `last`.
+    /// Lowest price somebody offers to sell at.
     pub ask: Price,
     /// Shares traded since the open.
     pub volume: u64,

@@ -89,6 +89,8 @@ pub struct Metrics {
     batches: IntCounter,
     feed_late: Gauge,
     feed_skipped: Gauge,
+    recording: IntGauge,
+    recorded: IntCounter,
     connections: IntGaugeVec,
     opened: IntCounterVec,
     closed: IntCounterVec,
@@ -138,6 +140,11 @@ impl Metrics {
                 "feed_skipped_seconds",
                 "Time that the feed gave up because the machine could not keep its rate.",
             ),
+            recording: of.gauge(
+                "recording",
+                "1 while what is published is written to a file; 0 without a recording, or once it has failed.",
+            ),
+            recorded: of.counter("ticks_recorded_total", "Ticks that were written to a recording."),
             connections: of.gauges(
                 "connections",
                 "Open sessions; of long_poll, polls that wait.",
@@ -256,6 +263,16 @@ impl Metrics {
     pub fn paced(&self, late: f64, skipped: f64) {
         self.feed_late.set(late);
         self.feed_skipped.set(skipped);
+    }
+
+    /// A recording goes on, or has ended.
+    pub fn recording(&self, goes_on: bool) {
+        self.recording.set(goes_on.into());
+    }
+
+    /// So many ticks have been recorded in all.
+    pub fn recorded(&self, ticks: u64) {
+        self.recorded.inc_by(ticks - self.recorded.get());
     }
 
     /// A client reported ages: `(seconds, ticks)`, wrong by at most `clock_error` seconds.

@@ -1,5 +1,9 @@
 //! Owns every task: joins the feed to the tape and the tape to the workers, binds, runs, ends.
 
+mod recorder;
+
+use std::fs::File;
+use std::io::BufWriter;
 use std::net::TcpListener;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -12,13 +16,16 @@ use actix_web::{App, HttpServer, web};
 use socket2::{SockRef, TcpKeepalive};
 use tokio_util::sync::CancellationToken;
 
-use crate::feed::{Emission, pace};
+use crate::feed::recording::Writer;
+use crate::feed::{Plan, pace};
 use crate::http::{self, Readiness};
 use crate::hub::{self, Hub};
 use crate::metrics::{Local, Metrics};
 use crate::tape::{Publisher, Tape};
 use crate::transport::reset::Socket;
 use crate::transport::{Manners, Pulses, Silence, Worker};
+
+pub use recorder::{Recorded, Recorder};
 
 /// How long open connections may hold up the end, in seconds; streams are told to end before.
 const SHUTDOWN_SECONDS: u64 = 2;
@@ -80,16 +87,14 @@ impl Server {
     }
 
     /// Starts a thread that publishes what the feed emits.
-    pub fn start_feed(
-        &self,
-        feed: impl Iterator<Item = Emission> + Send + 'static,
-        mut publisher: Publisher,
-    ) -> io::Result<FeedThread> {
+    pub fn start_feed(&self, feed: Plan, mut publisher: Publisher) -> io::Result<FeedThread> {
         let (stop, stopped): (Sender<()>, Receiver<()>) = channel();
         let (metrics, readiness) = (self.metrics.clone(), self.readiness.clone());
+        let ended = CancellationToken::new();
+        let ends = ended.clone().drop_guard();
         let run = move || {
             // Dropped by a panic, too: a tape that stands still is not ready.
-            let _running = Running::new(readiness);
+            let _running = (Running::new(readiness), ends);
             pace(feed, &stopped, |ticks, now, pace| {
                 let batch = publisher.publish(ticks, now);
                 metrics.published(batch.ticks().len());
@@ -100,7 +105,18 @@ impl Server {
         Ok(FeedThread {
             _stop: stop,
             _thread: thread,
+            ended,
         })
+    }
+
+    /// Starts a thread that writes what is published. `failed` is cancelled if that cannot go on.
+    pub fn start_recorder(
+        &self,
+        writer: Writer<BufWriter<File>>,
+        failed: CancellationToken,
+    ) -> io::Result<Recorder> {
+        let tape = Arc::clone(&self.tape);
+        Recorder::start(tape, writer, self.metrics.clone(), failed)
     }
 
     /// Serves clients who come to `listener` until `stop` is cancelled; then streams are ended, waiting polls
@@ -172,6 +188,14 @@ impl Drop for Running {
 pub struct FeedThread {
     _stop: Sender<()>,
     _thread: JoinHandle<()>,
+    ended: CancellationToken,
+}
+
+impl FeedThread {
+    /// Waits until the plan is at its end; a simulated market never is.
+    pub async fn ended(&self) {
+        self.ended.cancelled().await;
+    }
 }
 
 /// Runs on each worker thread once.

@@ -13,6 +13,7 @@
 //! - `hop`: a client that changes its transport all the time.
 //! - `scrape`: what `/metrics` says against what clients received.
 //! - `process`: the real binary: command line, signals, the same seed twice.
+//! - `replay`: recordings and prices of one's own.
 //! - `page`: the dashboard as it is served.
 //!
 //! `support` has the server under test, whose tape the test itself writes, and a client for each transport.
@@ -28,6 +29,7 @@ mod liveness;
 #[cfg(feature = "dashboard")]
 mod page;
 mod process;
+mod replay;
 mod resume;
 mod scrape;
 mod slow;

@@ -1,12 +1,11 @@
 //! The real binary.
 
 use std::io::Write;
-use std::net::SocketAddr;
 use std::process::Output;
 use std::time::Duration;
 
 use super::support::http::get;
-use super::support::process::{Running, tickertape};
+use super::support::process::{Running, Seen, tickertape};
 use super::support::server::free_port;
 use super::support::{Client, Ndjson, Sse, WebSocket, soon};
 
@@ -128,33 +127,11 @@ async fn the_same_seed_gives_the_same_tape_but_for_times_and_epoch() {
     let args = ["--seed", "42", "--tick-rate", "2000"];
     let (one, two) = (Running::start(&args), Running::start(&args));
     let (mut one, mut two) = (
-        Tape::from_start(one.address).await,
-        Tape::from_start(two.address).await,
+        Seen::from_start(one.address).await,
+        Seen::from_start(two.address).await,
     );
     for _ in 0..500 {
         assert_eq!(one.next().await, two.next().await);
-    }
-}
-
-/// A tape's batches without what a seed does not decide.
-struct Tape(Ndjson);
-
-impl Tape {
-    async fn from_start(address: SocketAddr) -> Self {
-        let head = get(address, "/v1/quotes?symbols=F").await.json()["cursor"].clone();
-        let (epoch, _) = head.as_str().unwrap().split_once('-').unwrap();
-        Self(Ndjson::open(address, &format!("since={epoch}-0")).await)
-    }
-
-    async fn next(&mut self) -> serde_json::Value {
-        let mut frame = self.0.next_of("ticks").await;
-        let cursor = frame["cursor"].as_str().unwrap();
-        frame["cursor"] = cursor.split_once('-').unwrap().1.into();
-        frame["ts"].take();
-        for tick in frame["data"].as_array_mut().unwrap() {
-            tick["ts"].take();
-        }
-        frame
     }
 }
 

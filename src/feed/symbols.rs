@@ -1,11 +1,16 @@
 //! The symbols that a simulated market trades: fifty well-known ones, more that are made up, or a file of them.
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::io::{Cursor, Read, Seek};
+use std::path::Path;
 
 use serde::Deserialize;
 
+use super::file::{FileError, Flaw};
+use super::table::Table;
 use crate::market::{Instrument, Listing, ListingError};
+
+const COLUMNS: [&str; 6] = ["symbol", "name", "price", "volatility", "beta", "activity"];
 
 /// The built-in symbols, in the format that a file of them has.
 const WELL_KNOWN: &str = include_str!("symbols.csv");
@@ -28,42 +33,10 @@ pub struct Share {
     pub activity: f64,
 }
 
-/// Why a file of symbols cannot be used; says where.
-#[derive(Debug, thiserror::Error)]
-pub enum SymbolsError {
-    /// The file cannot be opened.
-    #[error("{}: {error}", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        error: io::Error,
-    },
-    /// A line is not what it should be.
-    #[error("{}, line {line}: {reason}", path.display())]
-    Line {
-        /// The file.
-        path: PathBuf,
-        /// Counted from 1.
-        line: u64,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// The lines are well-formed, the whole is not.
-    #[error("{}: {reason}", path.display())]
-    Listing {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: ListingError,
-    },
-}
-
 impl Share {
     /// The first `count` built-in shares, followed by made-up ones where they do not suffice.
     pub fn built_in(count: usize) -> Vec<Self> {
-        let known = read(WELL_KNOWN.as_bytes(), Path::new("built-in symbols"))
-            .expect("the built-in symbols are well-formed");
+        let known = read(Cursor::new(WELL_KNOWN)).expect("the built-in symbols are well-formed");
         let like = known.clone().into_iter().cycle();
         let made_up = (known.len() + 1..).zip(like).map(|(number, like)| Self {
             symbol: format!("X{number:04}"),
@@ -74,19 +47,13 @@ impl Share {
     }
 
     /// The shares of a CSV file with the header `symbol,name,price,volatility,beta,activity`.
-    pub fn from_file(path: &Path) -> Result<Vec<Self>, SymbolsError> {
-        let text = std::fs::read(path).map_err(|error| SymbolsError::Unreadable {
-            path: path.to_owned(),
-            error,
-        })?;
-        let shares = read(&text, path)?;
-        match Self::listing(&shares) {
+    pub fn from_file(path: &Path) -> Result<Vec<Self>, FileError> {
+        let file = File::open(path).map_err(|error| Flaw::whole(error).of(path))?;
+        let shares = read(file).and_then(|shares| match Self::listing(&shares) {
             Ok(_) => Ok(shares),
-            Err(reason) => Err(SymbolsError::Listing {
-                path: path.to_owned(),
-                reason,
-            }),
-        }
+            Err(reason) => Err(Flaw::whole(reason)),
+        });
+        shares.map_err(|flaw| flaw.of(path))
     }
 
     /// The shares as a listing.
@@ -113,64 +80,14 @@ impl Share {
     }
 }
 
-fn read(text: &[u8], path: &Path) -> Result<Vec<Share>, SymbolsError> {
-    let mut csv = csv::ReaderBuilder::new()
-        .comment(Some(b'#'))
-        .trim(csv::Trim::All)
-        .from_reader(text);
-    let at = |line, reason: String| SymbolsError::Line {
-        path: path.to_owned(),
-        line: past_comments(text, line),
-        reason,
-    };
-    let headers = match csv.headers() {
-        Ok(headers) => headers.clone(),
-        Err(error) => return Err(at(1, error.to_string())),
-    };
+fn read(source: impl Read + Seek) -> Result<Vec<Share>, Flaw> {
+    let mut table = Table::open(source, &COLUMNS)?;
     let mut shares = Vec::new();
-    for record in csv.records() {
-        let record = record.map_err(|error| {
-            at(
-                error.position().map_or(0, csv::Position::line),
-                explain(&error),
-            )
-        })?;
-        let line = record.position().map_or(0, csv::Position::line);
-        let share: Share =
-            (record.deserialize(Some(&headers))).map_err(|error| at(line, explain(&error)))?;
-        share.check().map_err(|reason| at(line, reason))?;
+    while let Some(share) = table.next::<Share>()? {
+        share.check().map_err(|reason| table.wrong(reason))?;
         shares.push(share);
     }
     Ok(shares)
-}
-
-/// The reader's position of a record is that of the comments before it.
-fn past_comments(text: &[u8], line: u64) -> u64 {
-    let lines = text
-        .split(|byte| *byte == b'\n')
-        .skip(line.saturating_sub(1) as usize);
-    let skipped = lines.take_while(|line| line.starts_with(b"#") || line.trim_ascii().is_empty());
-    line + skipped.count() as u64
-}
-
-/// The error without the position, which is told apart, and with the field's name, not its number.
-fn explain(error: &csv::Error) -> String {
-    match error.kind() {
-        csv::ErrorKind::UnequalLengths {
-            expected_len, len, ..
-        } => {
-            format!("{len} fields instead of {expected_len}")
-        }
-        csv::ErrorKind::Deserialize { err, .. } => {
-            const FIELDS: [&str; 6] = ["symbol", "name", "price", "volatility", "beta", "activity"];
-            let field = err.field().and_then(|field| FIELDS.get(field as usize));
-            field.map_or_else(
-                || err.kind().to_string(),
-                |name| format!("{name}: {}", err.kind()),
-            )
-        }
-        _ => error.to_string(),
-    }
 }
 
 #[cfg(test)]
@@ -184,7 +101,7 @@ mod tests {
     fn complaint(lines: &str) -> String {
         let text = format!("{HEADER}{lines}");
         let path = Path::new("my.csv");
-        read(text.as_bytes(), path).unwrap_err().to_string()
+        read(Cursor::new(text)).unwrap_err().of(path).to_string()
     }
 
     #[test]
@@ -210,6 +127,15 @@ mod tests {
         assert_eq!(
             complaint("# a comment\nAAPL,Apple\n"),
             "my.csv, line 3: 2 fields instead of 6"
+        );
+    }
+
+    #[test]
+    fn a_file_of_something_else_is_refused_by_its_header() {
+        let error = read(Cursor::new("# prices\ntime,price\n1,2\n")).unwrap_err();
+        assert_eq!(
+            error.of(Path::new("my.csv")).to_string(),
+            "my.csv, line 2: the header is not symbol,name,price,volatility,beta,activity"
         );
     }
 

@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use super::client::{Client, Ndjson};
+use super::http::get;
 use super::server::free_port;
 
 pub(crate) fn tickertape() -> Command {
@@ -67,5 +69,27 @@ impl Drop for Running {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// A tape's batches without what is different each time: times and epoch.
+pub(crate) struct Seen(Ndjson);
+
+impl Seen {
+    pub(crate) async fn from_start(address: SocketAddr) -> Self {
+        let head = get(address, "/v1/quotes").await.json()["cursor"].clone();
+        let (epoch, _) = head.as_str().unwrap().split_once('-').unwrap();
+        Self(Ndjson::open(address, &format!("since={epoch}-0")).await)
+    }
+
+    pub(crate) async fn next(&mut self) -> serde_json::Value {
+        let mut frame = self.0.next_of("ticks").await;
+        let cursor = frame["cursor"].as_str().unwrap();
+        frame["cursor"] = cursor.split_once('-').unwrap().1.into();
+        frame["ts"].take();
+        for tick in frame["data"].as_array_mut().unwrap() {
+            tick["ts"].take();
+        }
+        frame
     }
 }
