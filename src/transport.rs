@@ -24,7 +24,7 @@ use crate::market::{Cursor, SymbolSet};
 use crate::metrics::Local;
 use crate::tape::Limit;
 use crate::wire::frame::Encoding;
-use crate::wire::inspect::{self, Inspect};
+use crate::wire::inspect::Inspect;
 use crate::wire::json::{self, Welcome};
 use crate::wire::terms::Terms;
 
@@ -100,17 +100,14 @@ impl Worker {
 
     /// The `welcome` of a new session, with the heads if they are wanted.
     fn welcome(&self, cursor: Cursor, inspect: Option<&Inspect>) -> Vec<u8> {
-        let welcome = json::welcome(&Welcome {
+        json::welcome(&Welcome {
             server: &self.manners.server,
             session: &format!("{:08x}", rand::rng().random::<u32>()),
             cursor,
             heartbeat_ms: self.manners.heartbeat.as_millis() as u64,
             max_symbols: self.manners.max_symbols,
-        });
-        match inspect {
-            Some(inspect) => inspect::append(&welcome, inspect),
-            None => welcome,
-        }
+            inspect,
+        })
     }
 
     /// Adds the worker's counts to the shared metrics.

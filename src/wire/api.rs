@@ -9,33 +9,44 @@ use super::json::to_vec;
 
 /// `{"symbols":[{"symbol":"AAPL","name":"Apple Inc.","price_decimals":2},…]}`
 pub fn symbols(listing: &Listing) -> Vec<u8> {
-    #[derive(Serialize)]
-    struct Row<'a> {
-        symbol: &'a str,
-        name: &'a str,
-        price_decimals: u8,
-    }
-    #[derive(Serialize)]
-    struct Json<'a> {
-        symbols: Vec<Row<'a>>,
-    }
-    let rows = listing.instruments().iter().map(|instrument| Row {
-        symbol: &instrument.symbol,
-        name: &instrument.name,
-        price_decimals: instrument.price_decimals,
-    });
-    to_vec(&Json {
+    let rows = listing
+        .instruments()
+        .iter()
+        .map(|instrument| InstrumentJson {
+            symbol: &instrument.symbol,
+            name: &instrument.name,
+            price_decimals: instrument.price_decimals,
+        });
+    to_vec(&Symbols {
         symbols: rows.collect(),
     })
 }
 
+/// What is traded.
+#[derive(Serialize)]
+pub(super) struct Symbols<'a> {
+    symbols: Vec<InstrumentJson<'a>>,
+}
+
+/// A symbol and what is known of it before its first tick.
+#[derive(Serialize)]
+struct InstrumentJson<'a> {
+    symbol: &'a str,
+    /// Its name for people.
+    name: &'a str,
+    /// Digits after the point that its prices have.
+    price_decimals: u8,
+}
+
 /// `{"ts":1795231558123456}`
 pub fn time(ts: Micros) -> Vec<u8> {
-    #[derive(Serialize)]
-    struct Json {
-        ts: Micros,
-    }
-    to_vec(&Json { ts })
+    to_vec(&Time { ts })
+}
+
+/// The server's clock.
+#[derive(Serialize)]
+pub(super) struct Time {
+    ts: Micros,
 }
 
 /// What a transport has carried: connections, the ledger of its ticks, bytes to clients.
@@ -43,7 +54,7 @@ pub fn time(ts: Micros) -> Vec<u8> {
 pub struct TransportStats {
     /// Its name, as in metrics.
     pub transport: &'static str,
-    /// Sessions: open now, and opened in all.
+    /// Sessions that are open now.
     pub connections: i64,
     /// Sessions opened in all.
     pub opened: u64,
@@ -79,32 +90,36 @@ pub struct BytesOut {
 
 /// `{"ts":…,"cursor":"…","transports":[{"transport":"websocket","connections":1,…},…]}`
 pub fn stats(ts: Micros, head: Cursor, transports: &[TransportStats]) -> Vec<u8> {
-    #[derive(Serialize)]
-    struct Json<'a> {
-        ts: Micros,
-        cursor: String,
-        transports: &'a [TransportStats],
-    }
-    to_vec(&Json {
+    to_vec(&Stats {
         ts,
-        cursor: super::cursor::format(head),
+        cursor: head,
         transports,
     })
 }
 
+/// What each transport has carried, and where the tape stands.
+#[derive(Serialize)]
+pub(super) struct Stats<'a> {
+    ts: Micros,
+    cursor: Cursor,
+    transports: &'a [TransportStats],
+}
+
 /// `{"live":true}`
 pub fn liveness() -> Vec<u8> {
-    #[derive(Serialize)]
-    struct Json {
-        live: bool,
-    }
-    to_vec(&Json { live: true })
+    to_vec(&Liveness { live: true })
+}
+
+/// The process lives.
+#[derive(Serialize)]
+pub(super) struct Liveness {
+    live: bool,
 }
 
 /// One of the things that must hold before the server takes traffic.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Check {
-    /// What.
+    /// What must hold.
     pub name: &'static str,
     /// Whether it holds.
     pub ok: bool,
@@ -112,33 +127,42 @@ pub struct Check {
 
 /// `{"ready":true,"checks":[{"name":"feed","ok":true},…]}`
 pub fn readiness(checks: &[Check]) -> Vec<u8> {
-    #[derive(Serialize)]
-    struct Json<'a> {
-        ready: bool,
-        checks: &'a [Check],
-    }
-    to_vec(&Json {
+    to_vec(&Ready {
         ready: checks.iter().all(|check| check.ok),
         checks,
     })
 }
 
+/// Whether the server takes traffic.
+#[derive(Serialize)]
+pub(super) struct Ready<'a> {
+    /// Whether all checks hold.
+    ready: bool,
+    checks: &'a [Check],
+}
+
 /// `{"type":"/problems/bad_request","title":…,"status":400,"detail":…,"symbols":[…]}`
 pub fn problem(code: ErrorCode, detail: &str, symbols: &[String]) -> Vec<u8> {
-    #[derive(Serialize)]
-    struct Json<'a> {
-        r#type: String,
-        title: &'static str,
-        status: u16,
-        detail: &'a str,
-        #[serde(skip_serializing_if = "<[_]>::is_empty")]
-        symbols: &'a [String],
-    }
-    to_vec(&Json {
-        r#type: format!("/problems/{}", code.slug()),
+    to_vec(&Problem {
+        r#type: code.problem_type(),
         title: code.title(),
         status: code.status(),
         detail,
         symbols,
     })
+}
+
+/// An error (RFC 9457).
+#[derive(Serialize)]
+pub(super) struct Problem<'a> {
+    r#type: String,
+    /// For people; the same for every occurrence.
+    title: &'static str,
+    /// The HTTP status.
+    status: u16,
+    /// What to mend, for people.
+    detail: &'a str,
+    /// The symbols that it is about.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    symbols: &'a [String],
 }

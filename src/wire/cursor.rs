@@ -1,5 +1,7 @@
 //! A cursor as text: `<epoch>-<seq>`, the epoch as six digits in base 36.
 
+use serde::{Serialize, Serializer};
+
 use crate::market::{Cursor, Epoch};
 
 const EPOCH_DIGITS: usize = 6;
@@ -28,6 +30,12 @@ pub fn format(cursor: Cursor) -> String {
     let mut out = Vec::new();
     write(cursor, &mut out);
     out.into_iter().map(char::from).collect()
+}
+
+impl Serialize for Cursor {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&format(*self))
+    }
 }
 
 /// Reads a cursor's text. Only what [`write`] writes is accepted, so that each place has one name.

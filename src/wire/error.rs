@@ -1,5 +1,7 @@
 //! The catalogue of errors: one slug for HTTP problems, `error` frames and close reasons alike.
 
+use serde::{Serialize, Serializer};
+
 /// What was wrong. Clients act on the slug; the words beside it are for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorCode {
@@ -23,6 +25,12 @@ pub enum ErrorCode {
     MethodNotAllowed,
     /// A bug of ours.
     Internal,
+}
+
+impl Serialize for ErrorCode {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.slug())
+    }
 }
 
 impl ErrorCode {
@@ -54,6 +62,11 @@ impl ErrorCode {
             Self::MethodNotAllowed => "method_not_allowed",
             Self::Internal => "internal",
         }
+    }
+
+    /// The `type` of a problem: a URI reference (RFC 9457, 3.1.1).
+    pub fn problem_type(self) -> String {
+        format!("/problems/{}", self.slug())
     }
 
     /// The HTTP status.

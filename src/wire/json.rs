@@ -7,6 +7,8 @@ use serde::Serialize;
 
 use crate::market::{Bar, Cursor, Listing, Micros, Price, Quote, Tick};
 
+use super::inspect::Inspect;
+
 /// Why a client cannot be given every tick since its cursor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -20,11 +22,13 @@ pub enum GapReason {
 }
 
 /// Ticks that a client will not get; a snapshot always follows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Gap {
     /// Where the client was, if what it sent was a cursor.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<Cursor>,
     /// How many ticks it misses, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub missed: Option<u64>,
     /// Why.
     pub reason: GapReason,
@@ -43,31 +47,44 @@ pub struct Welcome<'a> {
     pub heartbeat_ms: u64,
     /// Symbols that one session may name.
     pub max_symbols: usize,
+    /// The heads of the request and its answer, if the client wants to see them.
+    pub inspect: Option<&'a Inspect>,
 }
 
 /// `{"type":"welcome",…}`
 pub fn welcome(welcome: &Welcome<'_>) -> Vec<u8> {
-    #[derive(Serialize)]
-    struct Json<'a> {
-        r#type: &'static str,
-        protocol: &'static str,
-        server: &'a str,
-        session: &'a str,
-        cursor: String,
-        heartbeat_ms: u64,
-        max_symbols: usize,
-        price_decimals: u8,
-    }
-    to_vec(&Json {
-        r#type: "welcome",
+    to_vec(&WelcomeJson {
         protocol: super::PROTOCOL,
         server: welcome.server,
         session: welcome.session,
-        cursor: super::cursor::format(welcome.cursor),
+        cursor: welcome.cursor,
         heartbeat_ms: welcome.heartbeat_ms,
         max_symbols: welcome.max_symbols,
         price_decimals: Price::DECIMALS,
+        inspect: welcome.inspect,
     })
+}
+
+/// The first frame of every stream.
+#[derive(Serialize)]
+#[serde(tag = "type", rename = "welcome")]
+pub(super) struct WelcomeJson<'a> {
+    /// The protocol's name.
+    protocol: &'static str,
+    /// The server's name.
+    server: &'a str,
+    /// The session's name, for logs on both sides.
+    session: &'a str,
+    /// Where the session starts: the client's own cursor if it resumes.
+    cursor: Cursor,
+    /// Silence after which a heartbeat comes.
+    heartbeat_ms: u64,
+    /// Symbols that one session may name.
+    max_symbols: usize,
+    /// Digits after the point that a price can have.
+    price_decimals: u8,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    inspect: Option<&'a Inspect>,
 }
 
 /// `{"type":"heartbeat",…}`
@@ -80,22 +97,27 @@ pub fn heartbeat(cursor: Cursor, ts: Micros) -> Vec<u8> {
 
 /// `{"type":"gap",…}`
 pub fn gap(gap: Gap) -> Vec<u8> {
-    to_vec(&GapJson::new(Some("gap"), gap))
+    #[derive(Serialize)]
+    #[serde(tag = "type", rename = "gap")]
+    struct Frame {
+        #[serde(flatten)]
+        gap: Gap,
+    }
+    to_vec(&Frame { gap })
 }
 
 /// `{"type":"lag",…}`: so many ticks were left out of the frame before.
 pub fn lag(conflated: u64, cursor: Cursor) -> Vec<u8> {
-    #[derive(Serialize)]
-    struct Json {
-        r#type: &'static str,
-        conflated: u64,
-        cursor: String,
-    }
-    to_vec(&Json {
-        r#type: "lag",
-        conflated,
-        cursor: super::cursor::format(cursor),
-    })
+    to_vec(&LagJson { conflated, cursor })
+}
+
+/// Follows the ticks that a slow session got in place of so many more.
+#[derive(Serialize)]
+#[serde(tag = "type", rename = "lag")]
+pub(super) struct LagJson {
+    /// How many ticks were left out.
+    conflated: u64,
+    cursor: Cursor,
 }
 
 /// `{"type":"snapshot",…}`; a `gap` is told inside where a client gets one frame only.
@@ -110,7 +132,7 @@ pub fn snapshot(
     head("snapshot", cursor, ts, &mut out);
     if let Some(gap) = gap {
         out.extend_from_slice(b",\"gap\":");
-        out.extend_from_slice(&to_vec(&GapJson::new(None, gap)));
+        out.extend_from_slice(&to_vec(&gap));
     }
     out.extend_from_slice(b",\"data\":[");
     separated(quotes, &mut out, |quote, out| {
@@ -161,28 +183,6 @@ pub fn bars(symbol: &str, cursor: Cursor, bars: &[Bar]) -> Vec<u8> {
     });
     out.extend_from_slice(b"]}");
     out
-}
-
-#[derive(Serialize)]
-struct GapJson {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    r#type: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    from: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    missed: Option<u64>,
-    reason: GapReason,
-}
-
-impl GapJson {
-    fn new(r#type: Option<&'static str>, gap: Gap) -> Self {
-        Self {
-            r#type,
-            from: gap.from.map(super::cursor::format),
-            missed: gap.missed,
-            reason: gap.reason,
-        }
-    }
 }
 
 fn head(kind: &str, cursor: Cursor, ts: Micros, out: &mut Vec<u8>) {

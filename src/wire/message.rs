@@ -37,10 +37,7 @@ pub enum Request {
     /// More symbols, or other terms.
     Subscribe(Subscribe),
     /// Fewer symbols.
-    Unsubscribe {
-        /// Which; `*` is all of them.
-        symbols: Vec<String>,
-    },
+    Unsubscribe(Unsubscribe),
     /// Which symbols and terms the session has.
     List,
     /// A sign of life, with the server's time.
@@ -58,6 +55,13 @@ pub struct Subscribe {
     mode: Option<Mode>,
     max_rate: Option<u32>,
     policy: Option<Policy>,
+}
+
+/// Fewer symbols.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Unsubscribe {
+    /// Which; `*` is all of them.
+    pub symbols: Vec<String>,
 }
 
 impl Subscribe {
@@ -158,19 +162,8 @@ pub fn resolve(listing: &Listing, symbols: &[impl AsRef<str>]) -> (SymbolSet, Ve
 
 /// `{"type":"subscribed",…}`: always the whole set.
 pub fn subscribed(id: Option<&Id>, listing: &Listing, set: &SymbolSet, terms: Terms) -> Vec<u8> {
-    #[derive(Serialize)]
-    struct Json<'a> {
-        r#type: &'static str,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        id: Option<&'a Id>,
-        symbols: Vec<&'a str>,
-        mode: Mode,
-        max_rate: u32,
-        policy: Policy,
-    }
     let symbols = (0..=u16::MAX).take(listing.len()).map(SymbolId);
-    to_vec(&Json {
-        r#type: "subscribed",
+    to_vec(&Subscribed {
         id,
         symbols: symbols
             .filter(|symbol| set.contains(*symbol))
@@ -182,41 +175,55 @@ pub fn subscribed(id: Option<&Id>, listing: &Listing, set: &SymbolSet, terms: Te
     })
 }
 
+/// The symbols and terms that the session has now.
+#[derive(Serialize)]
+#[serde(tag = "type", rename = "subscribed")]
+pub(super) struct Subscribed<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a Id>,
+    /// The whole set.
+    symbols: Vec<&'a str>,
+    mode: Mode,
+    max_rate: u32,
+    policy: Policy,
+}
+
 /// `{"type":"pong",…}`
 pub fn pong(id: Option<&Id>, ts: Micros) -> Vec<u8> {
-    #[derive(Serialize)]
-    struct Json<'a> {
-        r#type: &'static str,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        id: Option<&'a Id>,
-        ts: Micros,
-    }
-    to_vec(&Json {
-        r#type: "pong",
-        id,
-        ts,
-    })
+    to_vec(&Pong { id, ts })
+}
+
+/// The answer to a ping.
+#[derive(Serialize)]
+#[serde(tag = "type", rename = "pong")]
+pub(super) struct Pong<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a Id>,
+    ts: Micros,
 }
 
 /// `{"type":"error",…}`
 pub fn error(id: Option<&Id>, refusal: &Refusal) -> Vec<u8> {
-    #[derive(Serialize)]
-    struct Json<'a> {
-        r#type: &'static str,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        id: Option<&'a Id>,
-        code: &'static str,
-        message: &'a str,
-        #[serde(skip_serializing_if = "<[_]>::is_empty")]
-        symbols: &'a [String],
-    }
-    to_vec(&Json {
-        r#type: "error",
+    to_vec(&Error {
         id,
-        code: refusal.code.slug(),
+        code: refusal.code,
         message: &refusal.message,
         symbols: &refusal.symbols,
     })
+}
+
+/// A message is not followed, or not in full.
+#[derive(Serialize)]
+#[serde(tag = "type", rename = "error")]
+pub(super) struct Error<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a Id>,
+    code: ErrorCode,
+    /// What to mend, for people.
+    message: &'a str,
+    /// The symbols that it is about.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    symbols: &'a [String],
 }
 
 #[cfg(test)]

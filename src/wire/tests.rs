@@ -101,6 +101,7 @@ fn welcome_is_as_its_golden_frame() {
         cursor: at("m3k9x2-18442"),
         heartbeat_ms: 5_000,
         max_symbols: 500,
+        inspect: None,
     });
     assert_eq!(text(welcome), golden("welcome"));
 }

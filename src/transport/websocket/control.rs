@@ -13,7 +13,7 @@ use crate::wire::close::CloseReason;
 use crate::wire::cursor;
 use crate::wire::error::ErrorCode;
 use crate::wire::frame::{Encoding, Frame, Kind};
-use crate::wire::message::{self, Id, Refusal, Request, Subscribe};
+use crate::wire::message::{self, Id, Refusal, Request, Subscribe, Unsubscribe};
 
 use super::connection::Listener;
 use super::pulse::Pulse;
@@ -80,7 +80,7 @@ impl Control {
     fn follow(&mut self, id: Option<&Id>, request: Request) -> Result<(), Refusal> {
         match request {
             Request::Subscribe(subscribe) => self.subscribe(id, &subscribe),
-            Request::Unsubscribe { symbols } => {
+            Request::Unsubscribe(Unsubscribe { symbols }) => {
                 let (fewer, unknown) = message::resolve(self.listing(), &symbols);
                 let (present, _) = self.worker.hub.subscription(self.id);
                 self.change(id, present.without(&fewer), None);
