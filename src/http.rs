@@ -2,7 +2,10 @@
 
 mod api;
 mod body;
+mod contracts;
 mod error;
+#[cfg(test)]
+mod openapi;
 #[cfg(feature = "dashboard")]
 mod page;
 mod params;
@@ -25,24 +28,26 @@ type Row = (&'static str, &'static [Method], fn() -> actix_web::Route);
 
 #[rustfmt::skip]
 const ROUTES: &[Row] = &[
-    ("/v1/ws",        GET,  || web::to(api::websocket)),
-    ("/v1/sse",       GET,  || web::to(api::sse)),
-    ("/v1/stream",    GET,  || web::to(api::ndjson)),
-    ("/v1/poll",      GET,  || web::to(api::poll)),
-    ("/v1/quotes",    READ, || web::to(api::quotes)),
-    ("/v1/symbols",   READ, || web::to(api::symbols)),
-    ("/v1/bars",      READ, || web::to(api::bars)),
-    ("/v1/stats",     READ, || web::to(api::stats)),
-    ("/v1/time",      READ, || web::to(api::time)),
-    ("/v1/echo",      GET,  || web::to(api::echo_websocket)),
-    ("/v1/echo",      POST, || web::to(api::echo)),
-    ("/v1/latency",   POST, || web::to(api::latency)),
-    ("/metrics",      READ, || web::to(api::metrics)),
-    ("/livez",        READ, || web::to(api::livez)),
-    ("/healthz",      READ, || web::to(api::livez)),
-    ("/readyz",       READ, || web::to(api::readyz)),
+    ("/v1/ws",         GET,  || web::to(api::websocket)),
+    ("/v1/sse",        GET,  || web::to(api::sse)),
+    ("/v1/stream",     GET,  || web::to(api::ndjson)),
+    ("/v1/poll",       GET,  || web::to(api::poll)),
+    ("/v1/quotes",     READ, || web::to(api::quotes)),
+    ("/v1/symbols",    READ, || web::to(api::symbols)),
+    ("/v1/bars",       READ, || web::to(api::bars)),
+    ("/v1/stats",      READ, || web::to(api::stats)),
+    ("/v1/time",       READ, || web::to(api::time)),
+    ("/v1/echo",       GET,  || web::to(api::echo_websocket)),
+    ("/v1/echo",       POST, || web::to(api::echo)),
+    ("/v1/latency",    POST, || web::to(api::latency)),
+    ("/metrics",       READ, || web::to(api::metrics)),
+    ("/livez",         READ, || web::to(api::livez)),
+    ("/healthz",       READ, || web::to(api::livez)),
+    ("/readyz",        READ, || web::to(api::readyz)),
+    ("/openapi.json",  READ, || web::to(contracts::openapi)),
+    ("/asyncapi.yaml", READ, || web::to(contracts::asyncapi)),
     #[cfg(feature = "dashboard")]
-    ("/",             READ, || web::to(page::index)),
+    ("/",              READ, || web::to(page::index)),
 ];
 
 /// Adds every route.

@@ -13,6 +13,8 @@ pub mod inspect;
 pub mod json;
 pub mod message;
 pub mod report;
+#[cfg(test)]
+pub(crate) mod schema;
 pub mod terms;
 pub mod websocket;
 

@@ -17,15 +17,15 @@ use crate::wire::terms::{Mode, Policy, Terms};
 use super::Problem;
 
 /// How long a poll waits if it does not say.
-const DEFAULT_WAIT: Duration = Duration::from_secs(25);
+pub(super) const DEFAULT_WAIT: Duration = Duration::from_secs(25);
 /// How long a poll may wait; what asks for more waits this long.
-const MAX_WAIT: Duration = Duration::from_secs(60);
+pub(super) const MAX_WAIT: Duration = Duration::from_secs(60);
 /// Ticks in a poll's answer if it does not say, and at most.
-const DEFAULT_TICKS: u64 = 1_000;
-const MAX_TICKS: u64 = 10_000;
+pub(super) const DEFAULT_TICKS: u64 = 1_000;
+pub(super) const MAX_TICKS: u64 = 10_000;
 /// Bars in an answer if it does not say, and at most: a day's.
-const DEFAULT_BARS: u64 = 300;
-const MAX_BARS: u64 = 86_400;
+pub(super) const DEFAULT_BARS: u64 = 300;
+pub(super) const MAX_BARS: u64 = 86_400;
 
 /// The parameters of one request, in order.
 pub(super) struct Params(Vec<(String, String)>);

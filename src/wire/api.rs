@@ -6,6 +6,8 @@ use crate::market::{Cursor, Listing, Micros};
 
 use super::error::ErrorCode;
 use super::json::to_vec;
+#[cfg(test)]
+use super::schema;
 
 /// `{"symbols":[{"symbol":"AAPL","name":"Apple Inc.","price_decimals":2},…]}`
 pub fn symbols(listing: &Listing) -> Vec<u8> {
@@ -24,13 +26,16 @@ pub fn symbols(listing: &Listing) -> Vec<u8> {
 
 /// What is traded.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub(super) struct Symbols<'a> {
     symbols: Vec<InstrumentJson<'a>>,
 }
 
 /// A symbol and what is known of it before its first tick.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = Instrument))]
 struct InstrumentJson<'a> {
+    #[cfg_attr(test, schema(value_type = schema::Symbol))]
     symbol: &'a str,
     /// Its name for people.
     name: &'a str,
@@ -45,12 +50,15 @@ pub fn time(ts: Micros) -> Vec<u8> {
 
 /// The server's clock.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub(super) struct Time {
+    #[cfg_attr(test, schema(value_type = schema::Micros))]
     ts: Micros,
 }
 
 /// What a transport has carried: connections, the ledger of its ticks, bytes to clients.
 #[derive(Clone, Copy, Debug, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub struct TransportStats {
     /// Its name, as in metrics.
     pub transport: &'static str,
@@ -66,6 +74,7 @@ pub struct TransportStats {
 
 /// `due` is the sum of the others.
 #[derive(Clone, Copy, Debug, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub struct LedgerStats {
     /// Ticks that were due and are settled.
     pub due: u64,
@@ -81,6 +90,7 @@ pub struct LedgerStats {
 
 /// Bytes to clients, by layer.
 #[derive(Clone, Copy, Debug, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub struct BytesOut {
     /// Messages.
     pub payload: u64,
@@ -99,7 +109,9 @@ pub fn stats(ts: Micros, head: Cursor, transports: &[TransportStats]) -> Vec<u8>
 
 /// What each transport has carried, and where the tape stands.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub(super) struct Stats<'a> {
+    #[cfg_attr(test, schema(value_type = schema::Micros))]
     ts: Micros,
     cursor: Cursor,
     transports: &'a [TransportStats],
@@ -112,12 +124,15 @@ pub fn liveness() -> Vec<u8> {
 
 /// The process lives.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub(super) struct Liveness {
+    #[cfg_attr(test, schema(value_type = schema::True))]
     live: bool,
 }
 
 /// One of the things that must hold before the server takes traffic.
 #[derive(Clone, Copy, Debug, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub struct Check {
     /// What must hold.
     pub name: &'static str,
@@ -135,6 +150,7 @@ pub fn readiness(checks: &[Check]) -> Vec<u8> {
 
 /// Whether the server takes traffic.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = Readiness))]
 pub(super) struct Ready<'a> {
     /// Whether all checks hold.
     ready: bool,
@@ -154,11 +170,14 @@ pub fn problem(code: ErrorCode, detail: &str, symbols: &[String]) -> Vec<u8> {
 
 /// An error (RFC 9457).
 #[derive(Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub(super) struct Problem<'a> {
+    #[cfg_attr(test, schema(value_type = schema::ProblemType))]
     r#type: String,
     /// For people; the same for every occurrence.
     title: &'static str,
     /// The HTTP status.
+    #[cfg_attr(test, schema(minimum = 400, maximum = 599))]
     status: u16,
     /// What to mend, for people.
     detail: &'a str,

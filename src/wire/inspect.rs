@@ -3,9 +3,12 @@
 use serde::Serialize;
 
 use super::json::to_vec;
+#[cfg(test)]
+use super::schema;
 
 /// What was said before the first frame.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub struct Inspect {
     /// As the server saw it, whatever proxies had made of it.
     pub request: Head,
@@ -15,10 +18,12 @@ pub struct Inspect {
 
 /// One side.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub struct Head {
     /// The request line or the status line.
     pub line: String,
     /// Names in lower case, and values.
+    #[cfg_attr(test, schema(value_type = Vec<schema::Header>))]
     pub headers: Vec<(String, String)>,
 }
 

@@ -8,9 +8,12 @@ use serde::Serialize;
 use crate::market::{Bar, Cursor, Listing, Micros, Price, Quote, Tick};
 
 use super::inspect::Inspect;
+#[cfg(test)]
+use super::schema;
 
 /// Why a client cannot be given every tick since its cursor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum GapReason {
     /// The cursor lies before the oldest batch that is kept, and its symbols have changed since.
@@ -23,12 +26,15 @@ pub enum GapReason {
 
 /// Ticks that a client will not get; a snapshot always follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = SnapshotGap))]
 pub struct Gap {
     /// Where the client was, if what it sent was a cursor.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schema(value_type = Cursor))]
     pub from: Option<Cursor>,
     /// How many ticks it misses, where that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schema(value_type = u64))]
     pub missed: Option<u64>,
     /// Why.
     pub reason: GapReason,
@@ -67,9 +73,11 @@ pub fn welcome(welcome: &Welcome<'_>) -> Vec<u8> {
 
 /// The first frame of every stream.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(tag = "type", rename = "welcome")]
 pub(super) struct WelcomeJson<'a> {
     /// The protocol's name.
+    #[cfg_attr(test, schema(value_type = schema::Protocol))]
     protocol: &'static str,
     /// The server's name.
     server: &'a str,
@@ -80,10 +88,12 @@ pub(super) struct WelcomeJson<'a> {
     /// Silence after which a heartbeat comes.
     heartbeat_ms: u64,
     /// Symbols that one session may name.
+    #[cfg_attr(test, schema(minimum = 1))]
     max_symbols: usize,
     /// Digits after the point that a price can have.
     price_decimals: u8,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schema(value_type = Inspect))]
     inspect: Option<&'a Inspect>,
 }
 
@@ -113,6 +123,7 @@ pub fn lag(conflated: u64, cursor: Cursor) -> Vec<u8> {
 
 /// Follows the ticks that a slow session got in place of so many more.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(tag = "type", rename = "lag")]
 pub(super) struct LagJson {
     /// How many ticks were left out.

@@ -6,10 +6,12 @@ use crate::market::{Listing, Micros, SymbolId, SymbolSet};
 
 use super::error::ErrorCode;
 use super::json::to_vec;
+#[cfg(test)]
+use super::schema;
 use super::terms::{Mode, Policy, Terms};
 
 /// Characters that an id may have.
-const MOST_ID_CHARS: usize = 36;
+pub(super) const MOST_ID_CHARS: usize = 36;
 
 /// What a client calls its message; it comes back with the answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,19 +48,25 @@ pub enum Request {
 
 /// More symbols, or other terms.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub struct Subscribe {
     /// Which symbols; `*` is all of them.
     #[serde(default)]
     pub symbols: Vec<String>,
     /// Where to go on; counts in the first subscribe of a session that began without symbols.
+    #[cfg_attr(test, schema(value_type = schema::Cursor, required = false))]
     pub since: Option<String>,
+    #[cfg_attr(test, schema(value_type = Mode, required = false))]
     mode: Option<Mode>,
+    #[cfg_attr(test, schema(value_type = schema::MaxRate, required = false))]
     max_rate: Option<u32>,
+    #[cfg_attr(test, schema(value_type = Policy, required = false))]
     policy: Option<Policy>,
 }
 
 /// Fewer symbols.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub struct Unsubscribe {
     /// Which; `*` is all of them.
     pub symbols: Vec<String>,
@@ -177,13 +185,17 @@ pub fn subscribed(id: Option<&Id>, listing: &Listing, set: &SymbolSet, terms: Te
 
 /// The symbols and terms that the session has now.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(tag = "type", rename = "subscribed")]
 pub(super) struct Subscribed<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schema(value_type = Id))]
     id: Option<&'a Id>,
     /// The whole set.
+    #[cfg_attr(test, schema(value_type = Vec<schema::Symbol>))]
     symbols: Vec<&'a str>,
     mode: Mode,
+    #[cfg_attr(test, schema(value_type = schema::MaxRate))]
     max_rate: u32,
     policy: Policy,
 }
@@ -195,10 +207,13 @@ pub fn pong(id: Option<&Id>, ts: Micros) -> Vec<u8> {
 
 /// The answer to a ping.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(tag = "type", rename = "pong")]
 pub(super) struct Pong<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schema(value_type = Id))]
     id: Option<&'a Id>,
+    #[cfg_attr(test, schema(value_type = schema::Micros))]
     ts: Micros,
 }
 
@@ -214,9 +229,11 @@ pub fn error(id: Option<&Id>, refusal: &Refusal) -> Vec<u8> {
 
 /// A message is not followed, or not in full.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(tag = "type", rename = "error")]
 pub(super) struct Error<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schema(value_type = Id))]
     id: Option<&'a Id>,
     code: ErrorCode,
     /// What to mend, for people.

@@ -2,19 +2,24 @@
 
 use serde::Deserialize;
 
-/// The oldest tick and the worst clock that a report is taken with, in microseconds: an hour, and a minute.
-const MOST_AGE: u64 = 3_600_000_000;
-const MOST_CLOCK_ERROR: u64 = 60_000_000;
-/// Pairs for each transport: a histogram with two digits over six decades has fewer.
-const MOST_PAIRS: usize = 1_000;
-/// Ticks in a report: a day of a thousand a second has fewer.
-const MOST_TICKS: u64 = 100_000_000;
+#[cfg(test)]
+use super::schema;
 
-/// `{"clock_error_us":350,"ages_us":{"websocket":[[850,12],[1200,3]]}}`
+/// The oldest tick and the worst clock that a report is taken with, in microseconds: an hour, and a minute.
+pub(super) const MOST_AGE: u64 = 3_600_000_000;
+pub(super) const MOST_CLOCK_ERROR: u64 = 60_000_000;
+/// Pairs for each transport: a histogram with two digits over six decades has fewer.
+pub(super) const MOST_PAIRS: usize = 1_000;
+/// Ticks in a report: a day of a thousand a second has fewer.
+pub(super) const MOST_TICKS: u64 = 100_000_000;
+
+/// What a client measured: `{"clock_error_us":350,"ages_us":{"websocket":[[850,12],[1200,3]]}}`
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Report {
     /// How far off each age may be, since the client knows the server's clock only so well. Microseconds.
+    #[cfg_attr(test, schema(value_type = schema::ClockError))]
     pub clock_error_us: u64,
     /// What was measured since the last report.
     pub ages_us: AgesByTransport,
@@ -22,17 +27,23 @@ pub struct Report {
 
 /// Histograms: pairs of an age in microseconds and the number of ticks that were that old, ages ascending.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct AgesByTransport {
     /// `/v1/ws`
+    #[cfg_attr(test, schema(value_type = schema::Ages))]
     pub websocket: Vec<(u64, u64)>,
     /// `/v1/sse`
+    #[cfg_attr(test, schema(value_type = schema::Ages))]
     pub sse: Vec<(u64, u64)>,
     /// `/v1/stream`
+    #[cfg_attr(test, schema(value_type = schema::Ages))]
     pub ndjson: Vec<(u64, u64)>,
     /// `/v1/poll`
+    #[cfg_attr(test, schema(value_type = schema::Ages))]
     pub long_poll: Vec<(u64, u64)>,
     /// `/v1/quotes`
+    #[cfg_attr(test, schema(value_type = schema::Ages))]
     pub short_poll: Vec<(u64, u64)>,
 }
 

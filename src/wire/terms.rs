@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Which ticks a session gets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
     /// Each one, in order.
@@ -13,8 +14,9 @@ pub enum Mode {
     Conflate,
 }
 
-/// What happens to a session in [`Mode::Every`] that cannot keep up.
+/// What happens to a session that gets every tick and cannot keep up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Policy {
     /// It gets the latest tick of each symbol and is told how many were left out.
