@@ -1,6 +1,7 @@
 //! Black-box tests, one binary.
 //!
 //! - `contract`: one set of claims, run over every transport.
+//! - `contracts`: the documents that programs read, against golden frames and a server.
 //! - `resume`: cursors carried from one transport to another, and over restarts.
 //! - `slow`: readers that do not read.
 //! - `control`: control messages, modes and terms.
@@ -21,6 +22,7 @@
 mod attack;
 mod bars;
 mod contract;
+mod contracts;
 mod control;
 mod errors;
 mod hop;

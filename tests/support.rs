@@ -1,6 +1,7 @@
 //! The server under test and its clients.
 
 pub(crate) mod client;
+pub(crate) mod contract;
 pub(crate) mod http;
 pub(crate) mod process;
 pub(crate) mod raw;
