@@ -81,6 +81,58 @@ async fn what_is_no_json_has_the_type_that_is_described() {
     }
 }
 
+/// Every query parameter that takes a whole number within bounds: its path, its name, the bounds.
+fn bounded() -> Vec<(&'static str, &'static str, [i64; 2])> {
+    let mut found = Vec::new();
+    for (path, item) in members(openapi(), "/paths") {
+        let parameters = item["get"]["parameters"].as_array();
+        for parameter in parameters.into_iter().flatten() {
+            let mut schema = &parameter["schema"];
+            if let Some(reference) = schema["allOf"][0]["$ref"].as_str() {
+                schema = openapi().pointer(&reference[1..]).unwrap();
+            }
+            let [least, most] = [&schema["minimum"], &schema["maximum"]].map(Value::as_i64);
+            if let (Some(least), Some(most), true) = (least, most, schema["type"] == "integer") {
+                let name = parameter["name"].as_str().unwrap();
+                found.push((path.as_str(), name, [least, most]));
+            }
+        }
+    }
+    found
+}
+
+#[tokio::test]
+async fn the_bounds_of_parameters_are_those_of_the_server() {
+    let server = TestServer::start();
+    let bounded = bounded();
+    assert!(bounded.len() >= 4, "{bounded:?}");
+    for (path, name, [least, most]) in bounded {
+        // What is no handshake is refused whatever it asks for.
+        let headers = if path == "/v1/ws" {
+            handshake()
+        } else {
+            Vec::new()
+        };
+        for (value, taken) in [
+            (least, true),
+            (most, true),
+            (least - 1, false),
+            (most + 1, false),
+        ] {
+            let target = format!("{path}?symbol=F&{name}={value}");
+            let mut connection = Connection::open(server.address).await;
+            let response = connection.send(Method::GET, &target, &headers).await;
+            assert_eq!(response.status() != 400, taken, "{target}");
+        }
+    }
+}
+
+/// The headers of a WebSocket handshake.
+fn handshake() -> Vec<(&'static str, &'static str)> {
+    let lines = UPGRADE.lines();
+    lines.filter_map(|line| line.split_once(": ")).collect()
+}
+
 /// Each problem that a request can have, but for a bug of ours.
 #[tokio::test]
 async fn problems_are_as_described() {
@@ -101,10 +153,7 @@ async fn problems_are_as_described() {
         met.insert(given.problem());
         is_described("get", target, &given);
     }
-    let mut offer: Vec<_> = UPGRADE
-        .lines()
-        .filter_map(|line| line.split_once(": "))
-        .collect();
+    let mut offer = handshake();
     offer.push(("Sec-WebSocket-Protocol", "mqtt"));
     let given = get_with(server.address, "/v1/ws", &offer).await;
     met.insert(given.problem());
