@@ -1,5 +1,6 @@
 //! Owns every task: joins the feed to the tape and the tape to the workers, binds, runs, ends.
 
+mod accept;
 mod recorder;
 
 use std::fs::File;
@@ -12,8 +13,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use std::{io, thread};
 
-use actix_web::{App, HttpServer, web};
-use socket2::{SockRef, TcpKeepalive};
+use actix_web::{App, web};
 use tokio_util::sync::CancellationToken;
 
 use crate::feed::recording::Writer;
@@ -22,17 +22,10 @@ use crate::http::{self, Readiness};
 use crate::hub::{self, Hub};
 use crate::metrics::{Local, Metrics};
 use crate::tape::{Publisher, Tape};
-use crate::transport::reset::Socket;
 use crate::transport::{Manners, Pulses, Silence, Worker};
 
+use accept::listen;
 pub use recorder::{Recorded, Recorder};
-
-/// How long open connections may hold up the end, in seconds; streams are told to end before.
-const SHUTDOWN_SECONDS: u64 = 2;
-
-/// Bytes that the kernel may hold unsent for a connection: stale ticks wait in the hub, where they can still be
-/// left out, and not in the kernel, which takes 4 MB of them by default.
-const NOT_SENT_BYTES: u32 = 16 * 1024;
 
 /// How often the workers' counts reach the shared metrics.
 const METRICS_INTERVAL: Duration = Duration::from_millis(100);
@@ -142,26 +135,13 @@ impl Server {
                 .app_data(web::Data::new(readiness.clone()))
                 .configure(http::routes)
         };
-        HttpServer::new(app)
-            .workers(workers)
-            .keep_alive(timeouts.keep_alive)
-            .client_request_timeout(timeouts.request)
-            .tcp_nodelay(true)
-            // A client that has closed its side is gone: nothing of ours makes sense to half a connection.
-            .h1_allow_half_closed(false)
-            // Any other value below a second delays or loses the end of a connection after a close frame.
-            .client_disconnect_timeout(Duration::ZERO)
-            .on_connect(move |socket, data| {
-                prepare_socket(socket, timeouts.client);
-                Socket::note(socket, data);
-            })
-            .shutdown_timeout(SHUTDOWN_SECONDS)
-            .shutdown_signal(async move {
-                let (stop, readiness) = stopping;
-                stop.cancelled().await;
-                readiness.stopping();
-            })
-            .listen(listener)?
+        let drained = async move {
+            let (stop, readiness) = stopping;
+            stop.cancelled().await;
+            readiness.stopping();
+        };
+        listen(listener, workers, timeouts, app)?
+            .shutdown_signal(drained)
             .run()
             .await
     }
@@ -219,19 +199,5 @@ async fn keep_flushing(worker: Rc<Worker>, stop: CancellationToken) {
     let mut interval = tokio::time::interval(METRICS_INTERVAL);
     while stop.run_until_cancelled(interval.tick()).await.is_some() {
         worker.flush_metrics();
-    }
-}
-
-fn prepare_socket(connection: &dyn std::any::Any, client_timeout: Duration) {
-    if let Some(socket) = connection.downcast_ref::<actix_web::rt::net::TcpStream>() {
-        let socket = SockRef::from(socket);
-        // A kernel that does not know an option serves all the same: with staler ticks, or to hosts that are gone.
-        let _ = socket.set_tcp_notsent_lowat(NOT_SENT_BYTES);
-        let _ = socket.set_tcp_user_timeout(Some(client_timeout));
-        // The timeout above overrules the number of probes.
-        let probes = TcpKeepalive::new()
-            .with_time(client_timeout / 3)
-            .with_interval(client_timeout / 3);
-        let _ = socket.set_tcp_keepalive(&probes);
     }
 }

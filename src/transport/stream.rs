@@ -16,7 +16,7 @@ use crate::wire::frame::{self, Encoding, Frame, Kind};
 use crate::wire::terms::Policy;
 
 use super::body::{Around, SourceBody};
-use super::reset::Socket;
+use super::lease::Socket;
 use super::{OUTBOX_BYTES, Outbox, PIECE, Request, Session, Worker, heads};
 
 /// Milliseconds after which an EventSource comes back, chosen anew for each, so that a restart does not bring

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::transport::body::{Around, Source, SourceBody};
 use crate::transport::inbound::Event;
-use crate::transport::reset::Socket;
+use crate::transport::lease::Socket;
 use crate::transport::{Outbox, Worker};
 use crate::wire::close::CloseReason;
 use crate::wire::websocket as framing;

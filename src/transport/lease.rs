@@ -1,0 +1,141 @@
+//! A connection's stream, which actix uses until somebody takes it.
+//!
+//! actix owns the connections that it serves. Ours own only a lease: what is asked of a stream that has been taken is
+//! answered as if the client had hung up, and so actix forgets the connection, its buffers and its timers.
+
+use std::cell::RefCell;
+use std::io;
+use std::net::Shutdown;
+use std::pin::Pin;
+use std::rc::{Rc, Weak};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use actix_web::HttpRequest;
+use actix_web::dev::Extensions;
+use actix_web::rt::net::TcpStream;
+use socket2::SockRef;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::sleep;
+
+use super::body::Alive;
+
+/// How long a client has to read the end of its session.
+const GRACE: Duration = Duration::from_secs(4);
+
+/// What is done with a stream once it is ours.
+pub type Taker = Box<dyn FnOnce(TcpStream)>;
+
+/// What actix serves. The stream is closed when this is dropped, unless it was taken.
+pub struct Lease(Rc<Held>);
+
+#[derive(Default)]
+struct Held {
+    stream: RefCell<Option<TcpStream>>,
+    taker: RefCell<Option<Taker>>,
+}
+
+impl Lease {
+    /// Leases a new connection's stream.
+    pub fn new(stream: TcpStream) -> Self {
+        Self(Rc::new(Held {
+            stream: RefCell::new(Some(stream)),
+            taker: RefCell::default(),
+        }))
+    }
+
+    /// Lets the connection's requests get at the stream.
+    pub fn note(&self, data: &mut Extensions) {
+        data.insert(Socket(Rc::clone(&self.0)));
+    }
+
+    /// Asks the stream, or answers for one that was taken.
+    fn ask<T>(&self, gone: T, ask: impl FnOnce(Pin<&mut TcpStream>) -> T) -> T {
+        match &mut *self.0.stream.borrow_mut() {
+            Some(stream) => ask(Pin::new(stream)),
+            None => gone,
+        }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.0.stream.take();
+    }
+}
+
+impl AsyncRead for Lease {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        // Nothing read is the end of a stream.
+        self.ask(Poll::Ready(Ok(())), |stream| stream.poll_read(cx, buffer))
+    }
+}
+
+impl AsyncWrite for Lease {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let gone = Poll::Ready(Ok(bytes.len()));
+        self.ask(gone, |stream| stream.poll_write(cx, bytes))
+    }
+
+    /// actix flushes when it has written all that it had: the moment to take the stream.
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.ask(Poll::Ready(Ok(())), |stream| stream.poll_flush(cx)))?;
+        if let Some(taker) = self.0.taker.take()
+            && let Some(stream) = self.0.stream.take()
+        {
+            taker(stream);
+            // So that it looks again, and finds the stream gone.
+            cx.waker().wake_by_ref();
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.ask(Poll::Ready(Ok(())), |stream| stream.poll_shutdown(cx))
+    }
+}
+
+/// The stream as a request of its connection knows it.
+#[derive(Clone)]
+pub struct Socket(Rc<Held>);
+
+impl Socket {
+    /// The stream that a request came on; `None` if it is not a plain one.
+    pub fn of(request: &HttpRequest) -> Option<Self> {
+        request.conn_data::<Self>().cloned()
+    }
+
+    /// Takes the stream as soon as actix has written all that it has for it.
+    pub fn take(&self, taker: Taker) {
+        *self.0.taker.borrow_mut() = Some(taker);
+    }
+
+    /// Resets the connection if its body, which has come to its end, is still there after a grace. actix does not ask a
+    /// body for more while the socket is full, so neither a close frame nor an error can get past what a stuck client
+    /// has not read.
+    pub async fn reset_if_stuck(self, alive: Weak<Alive>) {
+        sleep(GRACE).await;
+        if alive.strong_count() > 0 {
+            // An error says that it has just ended by itself.
+            let _ = self.reset();
+        }
+    }
+
+    /// Ends the connection at once: nothing unsent is waited for.
+    fn reset(&self) -> io::Result<()> {
+        let Some(stream) = &*self.0.stream.borrow() else {
+            return Ok(());
+        };
+        let socket = SockRef::from(stream);
+        socket.set_linger(Some(Duration::ZERO))?;
+        socket.shutdown(Shutdown::Both)
+    }
+}
