@@ -12,6 +12,7 @@ use clap::error::ErrorKind;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::hub;
+use crate::metrics::Sink;
 use crate::server::Timeouts;
 use crate::tape::Keep;
 use crate::transport::{Manners, Silence};
@@ -184,6 +185,11 @@ pub struct Serve {
     #[arg(long, env = "TICKERTAPE_CLIENT_TIMEOUT", default_value = "30s", value_parser = client_timeout)]
     pub client_timeout: Duration,
 
+    /// What writes to clients who stream over plain connections: the server to their sockets itself, or actix as it does
+    /// with others
+    #[arg(long, env = "TICKERTAPE_SINK", default_value = "direct")]
+    pub sink: Sink,
+
     /// The server's name in `welcome`
     #[arg(long, env = "TICKERTAPE_NAME", default_value = "tickertape")]
     pub name: String,
@@ -224,6 +230,7 @@ impl Serve {
             message_rate: u32::from(self.message_rate),
             max_bad_messages: u32::from(self.max_bad_messages),
             max_echo: self.max_echo,
+            sink: self.sink,
             body_timeout: self.request_timeout,
         }
     }

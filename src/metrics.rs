@@ -12,6 +12,7 @@ use prometheus::{
 };
 
 use ages::AgesVec;
+use clap::ValueEnum;
 
 pub use local::Local;
 
@@ -52,8 +53,44 @@ impl Transport {
     }
 }
 
-/// The value of the label `sink` for bodies that actix writes.
-const BODY: &str = "body";
+/// The value of the label `sink`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, ValueEnum)]
+pub enum Sink {
+    /// A response body, which actix writes.
+    Body,
+    /// The socket itself.
+    Direct,
+}
+
+impl Sink {
+    /// The label's text.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Body => "body",
+            Self::Direct => "direct",
+        }
+    }
+}
+
+/// What there is: a poll's answer is always a body.
+const SINKS: [(Transport, Sink); 8] = [
+    (Transport::WebSocket, Sink::Body),
+    (Transport::Sse, Sink::Body),
+    (Transport::Ndjson, Sink::Body),
+    (Transport::LongPoll, Sink::Body),
+    (Transport::ShortPoll, Sink::Body),
+    (Transport::WebSocket, Sink::Direct),
+    (Transport::Sse, Sink::Direct),
+    (Transport::Ndjson, Sink::Direct),
+];
+
+/// Where in [`SINKS`] it stands.
+const fn row(transport: Transport, sink: Sink) -> usize {
+    match sink {
+        Sink::Body => transport as usize,
+        Sink::Direct => Transport::ALL.len() + transport as usize,
+    }
+}
 
 /// What a transport has carried since the process began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -194,7 +231,7 @@ impl Metrics {
                 "delivery_latency_seconds",
                 "Age of a tick when the sink accepted it; ticks sent live, once each; of long_poll, those up to 5 s old.",
                 ["transport", "sink"],
-                &Transport::ALL.map(|transport| [transport.label(), BODY]),
+                &SINKS.map(|(transport, sink)| [transport.label(), sink.label()]),
             ),
             client_latency: of.ages(
                 "client_latency_seconds",
@@ -303,7 +340,14 @@ impl Metrics {
             let bytes = |layer| (self.wire_bytes.with_label_values(&[name, layer, "out"])).get();
             TransportStats {
                 transport: name,
-                connections: self.connections.with_label_values(&[name, BODY]).get(),
+                connections: (SINKS.iter())
+                    .filter(|(of, _)| *of == transport)
+                    .map(|(_, sink)| {
+                        self.connections
+                            .with_label_values(&[name, sink.label()])
+                            .get()
+                    })
+                    .sum(),
                 opened: get(&self.opened),
                 due: get(&self.due),
                 delivered: get(&self.delivered),

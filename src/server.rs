@@ -8,12 +8,14 @@ use std::io::BufWriter;
 use std::net::TcpListener;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use std::{io, thread};
 
 use actix_web::{App, web};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::feed::recording::Writer;
@@ -22,10 +24,14 @@ use crate::http::{self, Readiness};
 use crate::hub::{self, Hub};
 use crate::metrics::{Local, Metrics};
 use crate::tape::{Publisher, Tape};
+use crate::transport::direct::Lines;
 use crate::transport::{Manners, Pulses, Silence, Worker};
 
 use accept::listen;
 pub use recorder::{Recorded, Recorder};
+
+/// How long clients have to read the end of their streams when the process ends.
+const DRAIN: Duration = Duration::from_secs(2);
 
 /// How often the workers' counts reach the shared metrics.
 const METRICS_INTERVAL: Duration = Duration::from_millis(100);
@@ -126,9 +132,10 @@ impl Server {
             readiness,
         } = self;
         let (workers, timeouts) = (options.workers, options.timeouts);
-        let stopping = (stop.clone(), readiness.clone());
+        let lines = Arc::new(AtomicUsize::new(0));
+        let stopping = (stop.clone(), readiness.clone(), Arc::clone(&lines));
         let app = move || {
-            let worker = start_worker(&tape, &metrics, &options, &stop);
+            let worker = start_worker(&tape, &metrics, &options, &lines, &stop);
             App::new()
                 .app_data(worker)
                 .app_data(metrics.clone())
@@ -136,9 +143,10 @@ impl Server {
                 .configure(http::routes)
         };
         let drained = async move {
-            let (stop, readiness) = stopping;
+            let (stop, readiness, lines) = stopping;
             stop.cancelled().await;
             readiness.stopping();
+            drain(&lines).await;
         };
         listen(listener, workers, timeouts, app)?
             .shutdown_signal(drained)
@@ -183,16 +191,27 @@ fn start_worker(
     tape: &Arc<Tape>,
     metrics: &web::Data<Metrics>,
     options: &Options,
+    lines: &Arc<AtomicUsize>,
     stop: &CancellationToken,
 ) -> Rc<Worker> {
+    let lines = Lines::start(Arc::clone(lines)).expect("a worker needs two descriptors");
     let worker = Rc::new(Worker {
         hub: Hub::start(Arc::clone(tape), options.hub, stop.clone()),
         pulses: Pulses::start(options.timeouts.silence, stop.clone()),
-        metrics: Local::new(metrics, &Worker::encodings()),
+        lines,
+        metrics: Rc::new(Local::new(metrics, &Worker::encodings())),
         manners: options.manners.clone(),
     });
     actix_web::rt::spawn(keep_flushing(Rc::clone(&worker), stop.clone()));
     worker
+}
+
+/// Waits for clients whose sockets are ours: actix, which waits for its own, does not know of them.
+async fn drain(lines: &AtomicUsize) {
+    let deadline = Instant::now() + DRAIN;
+    while lines.load(Ordering::Relaxed) > 0 && Instant::now() < deadline {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }
 
 async fn keep_flushing(worker: Rc<Worker>, stop: CancellationToken) {

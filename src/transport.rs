@@ -1,9 +1,12 @@
 //! Transports: how a session of each kind is opened, served and ended.
 //!
 //! A [`Session`] is a hub's subscriber with a client at the other end. Its [`Outbox`] is the sink that the hub
-//! fills; a streamed response body ([`body`]) or a poll's answer ([`poll`]) takes from it.
+//! fills. On plain connections it writes to the socket itself ([`direct`]), which actix has given up for it ([`lease`]);
+//! else a streamed response body ([`body`]) takes from it, or a poll's answer ([`poll`]).
 
+mod account;
 pub mod body;
+pub mod direct;
 pub mod echo;
 mod heads;
 pub mod inbound;
@@ -17,24 +20,32 @@ pub mod websocket;
 use std::rc::Rc;
 use std::time::Duration;
 
+use actix_web::HttpRequest;
 use rand::RngExt;
 
 use crate::hub::{Hub, Start};
 use crate::market::{Cursor, SymbolSet};
-use crate::metrics::Local;
+use crate::metrics::{Local, Sink, Transport};
 use crate::tape::Limit;
 use crate::wire::frame::Encoding;
 use crate::wire::inspect::Inspect;
 use crate::wire::json::{self, Welcome};
 use crate::wire::terms::Terms;
 
+pub use account::Account;
 pub use outbox::Outbox;
 pub use session::Session;
 pub use websocket::{Pulses, Silence};
 
+use direct::Lines;
+use lease::Leased;
+
 /// The most that is queued for one client beyond the frame that crossed the line, and the most that a client
 /// who is behind is given at once. Messages' bytes.
 pub const OUTBOX_BYTES: usize = 64 * 1024;
+
+/// The room of a sink that takes one frame.
+const ONE_FRAME: usize = 1;
 
 /// What a stream that is behind is given at once.
 const PIECE: Limit = Limit {
@@ -49,8 +60,10 @@ pub struct Worker {
     pub hub: Rc<Hub<Rc<Outbox>>>,
     /// Its WebSocket clients, as far as they live.
     pub pulses: Rc<Pulses>,
+    /// Its clients whose sockets are ours.
+    pub lines: Rc<Lines>,
     /// The worker's counters.
-    pub metrics: Local,
+    pub metrics: Rc<Local>,
     /// What clients are told of this server.
     pub manners: Manners,
 }
@@ -72,6 +85,8 @@ pub struct Manners {
     pub max_bad_messages: u32,
     /// Bytes that a message which is echoed may have.
     pub max_echo: usize,
+    /// What writes to clients who stream, where there is a choice.
+    pub sink: Sink,
     /// How long the body of a request may take to come.
     pub body_timeout: Duration,
 }
@@ -90,6 +105,20 @@ pub struct Request {
 }
 
 impl Worker {
+    /// The stream that a request came on, if it may be taken from actix.
+    fn may_take(&self, http: &HttpRequest) -> Option<Leased> {
+        Leased::of(http).filter(|_| self.manners.sink == Sink::Direct)
+    }
+
+    /// The way out of a new session. The kernel's buffer is queue enough for a socket of our own.
+    fn way_out(&self, transport: Transport, direct: bool) -> Outbox {
+        let (sink, capacity) = match direct {
+            true => (Sink::Direct, ONE_FRAME),
+            false => (Sink::Body, OUTBOX_BYTES),
+        };
+        Outbox::new(capacity).of(Account::open(&self.metrics, transport, sink))
+    }
+
     /// Where a session that begins so starts: the client's own cursor, or the head for one that has none.
     fn starting_cursor(&self, start: Start) -> Cursor {
         match start {

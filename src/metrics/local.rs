@@ -4,13 +4,15 @@ use prometheus::local::LocalIntCounter;
 use prometheus::{IntCounterVec, IntGauge};
 
 use super::ages::LocalAges;
-use super::{BODY, Metrics, Transport};
+use super::{Metrics, SINKS, Sink, Transport, row};
 
 /// Counts without atomics; [`Local::flush`] adds the counts to the shared metrics.
 #[derive(Debug)]
 pub struct Local {
     /// By [`Transport`].
     transports: [PerTransport; 5],
+    /// By [`row`].
+    sinks: [PerSink; SINKS.len()],
     /// In the order in which [`Local::encoded`] is given its counts.
     encodes: Vec<LocalIntCounter>,
     gaps: LocalIntCounter,
@@ -23,8 +25,13 @@ pub struct Local {
 }
 
 #[derive(Debug)]
-struct PerTransport {
+struct PerSink {
     connections: IntGauge,
+    latency: LocalAges,
+}
+
+#[derive(Debug)]
+struct PerTransport {
     opened: LocalIntCounter,
     due: LocalIntCounter,
     delivered: LocalIntCounter,
@@ -33,7 +40,6 @@ struct PerTransport {
     unsent: LocalIntCounter,
     payload: LocalIntCounter,
     framing: LocalIntCounter,
-    latency: LocalAges,
 }
 
 impl Local {
@@ -42,6 +48,7 @@ impl Local {
         let of = |name: &&str| metrics.encodes.with_label_values(&[*name]).local();
         Self {
             transports: Transport::ALL.map(|transport| PerTransport::new(metrics, transport)),
+            sinks: SINKS.map(|(transport, sink)| PerSink::new(metrics, transport, sink)),
             encodes: encodings.iter().map(of).collect(),
             gaps: metrics.gaps.local(),
             worker_lag: metrics.worker_lag.local(),
@@ -54,15 +61,14 @@ impl Local {
     }
 
     /// A session began.
-    pub fn opened(&self, transport: Transport) {
-        let counters = self.of(transport);
-        counters.opened.inc();
-        counters.connections.inc();
+    pub fn opened(&self, transport: Transport, sink: Sink) {
+        self.of(transport).opened.inc();
+        self.sinks[row(transport, sink)].connections.inc();
     }
 
     /// A session ended.
-    pub fn closed(&self, transport: Transport, reason: &str) {
-        self.of(transport).connections.dec();
+    pub fn closed(&self, transport: Transport, sink: Sink, reason: &str) {
+        self.sinks[row(transport, sink)].connections.dec();
         let labels = [transport.label(), reason];
         self.closed.with_label_values(&labels).inc();
     }
@@ -112,8 +118,9 @@ impl Local {
     }
 
     /// Live ticks were this many seconds old when the sink accepted them.
-    pub fn aged(&self, transport: Transport, seconds: f64, ticks: u64) {
-        self.of(transport).latency.observe(seconds, ticks);
+    pub fn aged(&self, transport: Transport, sink: Sink, seconds: f64, ticks: u64) {
+        let latency = &self.sinks[row(transport, sink)].latency;
+        latency.observe(seconds, ticks);
     }
 
     /// Encodings were made.
@@ -137,8 +144,8 @@ impl Local {
             for counter in settled.into_iter().chain(others) {
                 counter.flush();
             }
-            each.latency.flush();
         }
+        self.sinks.iter().for_each(|sink| sink.latency.flush());
         self.encodes.iter().for_each(LocalIntCounter::flush);
         self.gaps.flush();
         self.worker_lag.flush();
@@ -157,7 +164,6 @@ impl PerTransport {
         let of = |counters: &IntCounterVec| counters.with_label_values(&[name]).local();
         let layer = |layer| (metrics.wire_bytes.with_label_values(&[name, layer, "out"])).local();
         Self {
-            connections: metrics.connections.with_label_values(&[name, BODY]),
             opened: of(&metrics.opened),
             due: of(&metrics.due),
             delivered: of(&metrics.delivered),
@@ -166,7 +172,16 @@ impl PerTransport {
             unsent: of(&metrics.unsent),
             payload: layer("payload"),
             framing: layer("framing"),
-            latency: LocalAges::new(metrics.delivery_latency.at(transport as usize)),
+        }
+    }
+}
+
+impl PerSink {
+    fn new(metrics: &Metrics, transport: Transport, sink: Sink) -> Self {
+        let labels = [transport.label(), sink.label()];
+        Self {
+            connections: metrics.connections.with_label_values(&labels),
+            latency: LocalAges::new(metrics.delivery_latency.at(row(transport, sink))),
         }
     }
 }

@@ -27,7 +27,7 @@ pub async fn accept(
     http: &HttpRequest,
     payload: web::Payload,
 ) -> actix_web::Result<HttpResponse> {
-    let handshake = Handshake::shake(worker, http, payload, &[], ROOM).await?;
+    let handshake = Handshake::shake(worker, http, payload, &[], Outbox::new(ROOM)).await?;
     worker.metrics.echo_opened();
     let outbox = Rc::clone(&handshake.outbox);
     let echo = Echo {
@@ -70,7 +70,7 @@ impl Listener for Answers {
             _ => return Ok(()),
         };
         for piece in framing::pieces(text, body.into(), PIECE) {
-            self.0.push(Rc::new(piece));
+            self.0.push(&Rc::new(piece));
         }
         Ok(())
     }

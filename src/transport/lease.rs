@@ -46,7 +46,7 @@ impl Lease {
 
     /// Lets the connection's requests get at the stream.
     pub fn note(&self, data: &mut Extensions) {
-        data.insert(Socket(Rc::clone(&self.0)));
+        data.insert(Leased(Rc::clone(&self.0)));
     }
 
     /// Asks the stream, or answers for one that was taken.
@@ -105,9 +105,9 @@ impl AsyncWrite for Lease {
 
 /// The stream as a request of its connection knows it.
 #[derive(Clone)]
-pub struct Socket(Rc<Held>);
+pub struct Leased(Rc<Held>);
 
-impl Socket {
+impl Leased {
     /// The stream that a request came on; `None` if it is not a plain one.
     pub fn of(request: &HttpRequest) -> Option<Self> {
         request.conn_data::<Self>().cloned()

@@ -1,6 +1,9 @@
-//! The sink of sessions whose bytes actix writes: a bounded queue of shared frames.
+//! The sink of every session: shared frames on their way to one client.
+//!
+//! A response body takes them from a bounded queue. Where the socket is ours, they are written to it at once, and queued
+//! only while it is full.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
@@ -9,8 +12,14 @@ use crate::hub::Sink;
 use crate::wire::close::CloseReason;
 use crate::wire::frame::Frame;
 
+use super::Account;
+use super::direct::Socket;
+
 /// Bytes that replies may add to what the hub has filled.
 const REPLY_BYTES: usize = 4096;
+
+/// The last frame of transports that have a word for the end.
+type Farewell = fn(CloseReason) -> Frame;
 
 /// Frames on their way to one client.
 #[derive(Debug)]
@@ -24,47 +33,107 @@ pub struct Outbox {
     held: Cell<bool>,
     /// Ticks in frames that were thrown away for a client that does not read.
     thrown: Cell<u64>,
-    /// The last frame, for transports that have a word for the end.
-    farewell: Option<fn(CloseReason) -> Frame>,
-    /// Who takes from it, if it waits.
-    reader: RefCell<Option<Waker>>,
-    /// Who waits for it to be closed.
-    closing: RefCell<Option<Waker>>,
-    /// Who waits for it to be empty enough for replies.
-    replying: RefCell<Option<Waker>>,
+    farewell: Option<Farewell>,
+    account: Option<Account>,
+    /// The socket, where it is ours.
+    socket: OnceCell<Socket>,
+    waiting: RefCell<Waiting>,
+}
+
+/// Who waits for what.
+#[derive(Debug, Default)]
+struct Waiting {
+    /// Who takes from it: for a frame.
+    reader: Option<Waker>,
+    /// For its being closed.
+    closing: Option<Waker>,
+    /// For its being empty enough for replies.
+    replying: Option<Waker>,
 }
 
 impl Outbox {
     /// An outbox that takes frames until `capacity` bytes are queued; one with 1 holds a single frame.
-    pub fn new(capacity: usize) -> Rc<Self> {
-        Self::build(capacity, None)
-    }
-
-    /// The same with a last frame that tells why it was closed. It does not end before it is released.
-    pub fn with_farewell(capacity: usize, farewell: fn(CloseReason) -> Frame) -> Rc<Self> {
-        Self::build(capacity, Some(farewell))
-    }
-
-    fn build(capacity: usize, farewell: Option<fn(CloseReason) -> Frame>) -> Rc<Self> {
-        Rc::new(Self {
+    pub fn new(capacity: usize) -> Self {
+        Self {
             capacity,
-            farewell,
             queued: Cell::new(0),
             frames: RefCell::default(),
             closed: Cell::new(None),
-            held: Cell::new(farewell.is_some()),
+            held: Cell::new(false),
             thrown: Cell::new(0),
-            reader: RefCell::default(),
-            closing: RefCell::default(),
-            replying: RefCell::default(),
-        })
+            farewell: None,
+            account: None,
+            socket: OnceCell::new(),
+            waiting: RefCell::default(),
+        }
+    }
+
+    /// The same for a session whose ticks and bytes are counted.
+    pub fn of(self, account: Account) -> Self {
+        Self {
+            account: Some(account),
+            ..self
+        }
+    }
+
+    /// The same with a last frame that tells why it was closed. It does not end before it is released.
+    pub fn with_farewell(self, farewell: Farewell) -> Self {
+        Self {
+            farewell: Some(farewell),
+            held: Cell::new(true),
+            ..self
+        }
+    }
+
+    /// From now on frames go to a socket. What is queued waits for [`Outbox::pump`].
+    pub fn attach(&self, socket: Socket) {
+        let attached = self.socket.set(socket);
+        debug_assert!(attached.is_ok(), "a session has one connection");
     }
 
     /// Queues a frame of the transport's own, whatever is queued already: a greeting, a pong, a close.
-    pub fn push(&self, frame: Rc<Frame>) {
+    pub fn push(&self, frame: &Rc<Frame>) {
+        if self.queued.get() == 0
+            && let Some(socket) = self.socket.get()
+            && socket.write(&frame.bytes)
+        {
+            self.count(frame);
+            return;
+        }
         self.queued.set(self.queued.get() + frame.bytes.len());
-        self.frames.borrow_mut().push_back(frame);
-        wake(&self.reader);
+        self.frames.borrow_mut().push_back(Rc::clone(frame));
+        wake(&mut self.waiting.borrow_mut().reader);
+    }
+
+    /// Writes what is queued to the socket, as far as that takes it; whether all of it went.
+    pub fn pump(&self) -> bool {
+        let Some(socket) = self.socket.get() else {
+            return false;
+        };
+        while let Some(frame) = self.first() {
+            if !socket.write(&frame.bytes) {
+                return false;
+            }
+            self.take_first();
+            self.count(&frame);
+        }
+        true
+    }
+
+    fn first(&self) -> Option<Rc<Frame>> {
+        self.frames.borrow().front().cloned()
+    }
+
+    fn take_first(&self) -> Option<Rc<Frame>> {
+        let frame = self.frames.borrow_mut().pop_front()?;
+        self.queued.set(self.queued.get() - frame.bytes.len());
+        Some(frame)
+    }
+
+    fn count(&self, frame: &Frame) {
+        if let Some(account) = &self.account {
+            account.delivered(frame, 0);
+        }
     }
 
     /// Closes it with what its transport says at the end, unless it is closed already.
@@ -74,26 +143,41 @@ impl Outbox {
 
     /// Closes it after a last frame, unless it is closed already.
     pub fn finish(&self, reason: CloseReason, last: Option<Frame>) {
-        if self.closed.get().is_none() {
-            if reason == CloseReason::SlowConsumer {
-                // What it has not read until now shall not stand between it and the close.
-                self.thrown.set(self.unsent());
-                self.frames.borrow_mut().clear();
-                self.queued.set(0);
-            }
-            if let Some(frame) = last {
-                self.push(Rc::new(frame));
-            }
-            self.closed.set(Some(reason));
-            wake(&self.reader);
-            wake(&self.closing);
+        if self.closed.get().is_some() {
+            return;
         }
+        if reason == CloseReason::SlowConsumer {
+            self.throw();
+        }
+        if let Some(frame) = last {
+            self.push(&Rc::new(frame));
+        }
+        self.closed.set(Some(reason));
+        if let Some(socket) = self.socket.get() {
+            socket.ends();
+        }
+        let waiting = &mut *self.waiting.borrow_mut();
+        wake(&mut waiting.reader);
+        wake(&mut waiting.closing);
+    }
+
+    /// What the client has not read until now shall not stand between it and the close; but a frame that it has in
+    /// part is sent to its end.
+    fn throw(&self) {
+        let begun = self.socket.get().is_some_and(Socket::has_begun);
+        let mut frames = self.frames.borrow_mut();
+        let kept = usize::from(begun).min(frames.len());
+        let thrown = frames.drain(kept..);
+        self.thrown
+            .set(thrown.map(|frame| frame.ledger.due()).sum());
+        self.queued
+            .set(frames.iter().map(|frame| frame.bytes.len()).sum());
     }
 
     /// Once it is closed and empty, it ends.
     pub fn release(&self) {
         self.held.set(false);
-        wake(&self.reader);
+        wake(&mut self.waiting.borrow_mut().reader);
     }
 
     /// How many bytes are queued.
@@ -110,24 +194,29 @@ impl Outbox {
 
     /// The next frame; `None` when it is closed, empty, and not held.
     pub fn poll_frame(&self, cx: &Context<'_>) -> Poll<Option<Rc<Frame>>> {
-        if let Some(frame) = self.frames.borrow_mut().pop_front() {
-            self.queued.set(self.queued.get() - frame.bytes.len());
-            wake(&self.replying);
+        let waiting = &mut *self.waiting.borrow_mut();
+        if let Some(frame) = self.take_first() {
+            wake(&mut waiting.replying);
             return Poll::Ready(Some(frame));
         }
         if self.closed.get().is_some() && !self.held.get() {
             return Poll::Ready(None);
         }
-        *self.reader.borrow_mut() = Some(cx.waker().clone());
+        waiting.reader = Some(cx.waker().clone());
         Poll::Pending
     }
 
-    /// Resolves when a reply would find room, or nothing matters any more.
+    /// Whether a reply would find room, or nothing matters any more.
+    pub fn has_room_for_replies(&self) -> bool {
+        self.queued.get() < self.capacity + REPLY_BYTES || self.closed.get().is_some()
+    }
+
+    /// Resolves when it has.
     pub fn poll_room(&self, cx: &Context<'_>) -> Poll<()> {
-        if self.queued.get() < self.capacity + REPLY_BYTES || self.closed.get().is_some() {
+        if self.has_room_for_replies() {
             return Poll::Ready(());
         }
-        *self.replying.borrow_mut() = Some(cx.waker().clone());
+        self.waiting.borrow_mut().replying = Some(cx.waker().clone());
         Poll::Pending
     }
 
@@ -136,13 +225,23 @@ impl Outbox {
         if let Some(reason) = self.closed.get() {
             return Poll::Ready(reason);
         }
-        *self.closing.borrow_mut() = Some(cx.waker().clone());
+        self.waiting.borrow_mut().closing = Some(cx.waker().clone());
         Poll::Pending
     }
 
     /// Why it was closed, if it was.
     pub fn closed(&self) -> Option<CloseReason> {
         self.closed.get()
+    }
+
+    /// The socket, where it is ours.
+    pub fn socket(&self) -> Option<&Socket> {
+        self.socket.get()
+    }
+
+    /// Whom its frames count for.
+    pub fn account(&self) -> Option<&Account> {
+        self.account.as_ref()
     }
 }
 
@@ -152,7 +251,7 @@ impl Sink for Rc<Outbox> {
     }
 
     fn send(&self, frame: &Rc<Frame>) {
-        self.push(Rc::clone(frame));
+        self.push(frame);
     }
 
     fn close(&self, reason: CloseReason) {
@@ -160,9 +259,8 @@ impl Sink for Rc<Outbox> {
     }
 }
 
-fn wake(waker: &RefCell<Option<Waker>>) {
-    let waker = waker.take();
-    if let Some(waker) = waker {
+fn wake(waker: &mut Option<Waker>) {
+    if let Some(waker) = waker.take() {
         waker.wake();
     }
 }
@@ -182,7 +280,7 @@ mod tests {
 
     #[test]
     fn there_is_room_until_the_capacity_is_reached() {
-        let outbox = Outbox::new(20);
+        let outbox = Rc::new(Outbox::new(20));
         for _ in 0..2 {
             assert!(outbox.has_room());
             outbox.send(&frame());
@@ -193,7 +291,7 @@ mod tests {
 
     #[test]
     fn an_outbox_of_one_byte_holds_a_single_frame() {
-        let outbox = Outbox::new(1);
+        let outbox = Rc::new(Outbox::new(1));
         outbox.send(&frame());
         assert!(!outbox.has_room());
         assert!(matches!(take(&outbox), Poll::Ready(Some(_))));
@@ -202,8 +300,8 @@ mod tests {
 
     #[test]
     fn what_was_queued_before_the_close_still_goes_out() {
-        let outbox = Outbox::new(20);
-        outbox.push(frame());
+        let outbox = Rc::new(Outbox::new(20));
+        outbox.push(&frame());
         outbox.close(CloseReason::GoingAway);
         assert!(matches!(take(&outbox), Poll::Ready(Some(_))));
         assert!(matches!(take(&outbox), Poll::Ready(None)));
@@ -212,7 +310,8 @@ mod tests {
 
     #[test]
     fn one_that_is_held_does_not_end_before_it_is_released() {
-        let outbox = Outbox::with_farewell(20, |reason| framing::close(Some(reason.code()), ""));
+        let farewell = |reason: CloseReason| framing::close(Some(reason.code()), "");
+        let outbox = Outbox::new(20).with_farewell(farewell);
         outbox.close(CloseReason::GoingAway);
         assert!(matches!(take(&outbox), Poll::Ready(Some(_))));
         assert!(take(&outbox).is_pending());

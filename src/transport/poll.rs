@@ -12,16 +12,13 @@ use tokio::time::timeout;
 
 use crate::clock;
 use crate::hub::Subscription;
-use crate::metrics::Transport;
+use crate::metrics::{Sink, Transport};
 use crate::tape::Limit;
 use crate::wire::frame::{Encoding, Frame};
 use crate::wire::inspect;
 
 use super::body::Source;
-use super::{Outbox, Request, Session, Worker, heads};
-
-/// The room of a sink that takes one frame.
-const ONE_FRAME: usize = 1;
+use super::{Account, ONE_FRAME, Outbox, Request, Session, Worker, heads};
 
 /// How a poll is answered.
 #[derive(Clone, Copy, Debug)]
@@ -49,8 +46,9 @@ pub async fn answer(
             ticks: patience.limit,
         },
     };
-    let outbox = Outbox::new(ONE_FRAME);
-    let session = Session::open(worker, Transport::LongPoll, outbox, subscription);
+    let account = Account::open(&worker.metrics, Transport::LongPoll, Sink::Body);
+    let outbox = Rc::new(Outbox::new(ONE_FRAME).of(account));
+    let session = Session::open(worker, &outbox, subscription);
     let first = poll_fn(|cx| session.outbox().poll_frame(cx));
     // Jitter, so that polls which began together do not all end together.
     let wait = patience.wait + rand::rng().random_range(Duration::ZERO..=patience.wait / 16);

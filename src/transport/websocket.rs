@@ -2,9 +2,11 @@
 
 mod connection;
 mod control;
+mod ear;
 mod peer;
 mod pulse;
 mod rate;
+mod talk;
 
 use std::rc::Rc;
 
@@ -15,12 +17,14 @@ use crate::metrics::Transport;
 use crate::wire::SUBPROTOCOL;
 use crate::wire::frame::{Encoding, Frame, Kind};
 
-use super::{OUTBOX_BYTES, PIECE, Request, Session, Worker, heads};
+use super::{PIECE, Request, Session, Worker, heads};
 
 use control::Control;
 
-pub(super) use connection::{Handshake, Listener};
+pub(super) use connection::Handshake;
+pub(super) use ear::Ear;
 pub use pulse::{Pulses, Silence};
+pub(super) use talk::Listener;
 
 /// Shakes hands and serves the session. Fails if this is no WebSocket handshake.
 pub async fn accept(
@@ -29,11 +33,13 @@ pub async fn accept(
     payload: web::Payload,
     request: Request,
 ) -> actix_web::Result<HttpResponse> {
-    let handshake = Handshake::shake(worker, http, payload, &[SUBPROTOCOL], OUTBOX_BYTES).await?;
+    let leased = worker.may_take(http);
+    let way_out = worker.way_out(Transport::WebSocket, leased.is_some());
+    let handshake = Handshake::shake(worker, http, payload, &[SUBPROTOCOL], way_out).await?;
     let outbox = Rc::clone(&handshake.outbox);
     let heads = (request.inspect).then(|| heads::of(http, &handshake.response, false));
     let welcome = worker.welcome(worker.starting_cursor(request.start), heads.as_ref());
-    outbox.push(Rc::new(Frame::message(
+    outbox.push(&Rc::new(Frame::message(
         Encoding::WebSocket,
         Kind::Welcome,
         None,
@@ -46,8 +52,7 @@ pub async fn accept(
         start: request.start,
         limit: PIECE,
     };
-    let transport = Transport::WebSocket;
-    let session = Session::open(worker, transport, Rc::clone(&outbox), subscription);
+    let session = Session::open(worker, &outbox, subscription);
     let control = Control::new(worker, session.id(), outbox, handshake.pulse());
-    Ok(handshake.serve(worker.manners.max_message, session, control))
+    Ok(handshake.serve_session(worker, leased, session, control))
 }

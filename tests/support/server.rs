@@ -9,6 +9,7 @@ use std::time::Duration;
 use tickertape::clock;
 use tickertape::hub;
 use tickertape::market::{Epoch, Instrument, Listing, Price, Tick};
+use tickertape::metrics::Sink;
 use tickertape::server::{Options, Server, Timeouts};
 use tickertape::tape::{Keep, Publisher, Tape};
 use tickertape::transport::{Manners, Silence};
@@ -29,6 +30,7 @@ pub(crate) struct Settings {
     pub(crate) silence: Silence,
     pub(crate) request_timeout: Duration,
     pub(crate) client_timeout: Duration,
+    pub(crate) sink: Sink,
 }
 
 impl Default for Settings {
@@ -46,6 +48,7 @@ impl Default for Settings {
             },
             request_timeout: Duration::from_secs(60),
             client_timeout: Duration::from_secs(60),
+            sink: Sink::Direct,
         }
     }
 }
@@ -93,6 +96,7 @@ impl TestServer {
                 message_rate: settings.message_rate,
                 max_bad_messages: 10,
                 max_echo: 256 * 1024,
+                sink: settings.sink,
                 body_timeout: settings.request_timeout,
             },
             timeouts: Timeouts {

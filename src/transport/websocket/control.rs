@@ -15,9 +15,9 @@ use crate::wire::error::ErrorCode;
 use crate::wire::frame::{Encoding, Frame, Kind};
 use crate::wire::message::{self, Id, Refusal, Request, Subscribe, Unsubscribe};
 
-use super::connection::Listener;
 use super::pulse::Pulse;
 use super::rate::Rate;
+use super::talk::Listener;
 
 /// The side of a session that listens.
 pub(super) struct Control {
@@ -148,7 +148,7 @@ impl Control {
 
     fn reply(&self, kind: Kind, json: &[u8]) {
         let frame = Frame::message(Encoding::WebSocket, kind, None, json);
-        self.outbox.push(Rc::new(frame));
+        self.outbox.push(&Rc::new(frame));
     }
 
     fn listing(&self) -> &crate::market::Listing {

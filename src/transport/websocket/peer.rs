@@ -1,17 +1,16 @@
-//! The reading side of a WebSocket connection.
+//! The client of a WebSocket whose bytes come through actix.
 
-use std::rc::Rc;
+use std::future::poll_fn;
 use std::time::Duration;
 
 use actix_web::web;
 use bytes::{Buf, Bytes};
 use futures_util::StreamExt;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
-use crate::transport::inbound::{Event, Inbound};
-use crate::wire::close::CloseReason;
+use crate::transport::Outbox;
 
-use super::pulse::Pulse;
+use super::talk::{End, Listener, Talk};
 
 /// How long a client has to answer a close before its connection is ended. What it still sends is thrown away: ending
 /// a connection with unread bytes resets it, and the close could be lost on the way.
@@ -21,46 +20,52 @@ const LINGER: Duration = Duration::from_secs(1);
 const QUIET: Duration = Duration::from_millis(200);
 
 /// The client, as far as it can be heard.
-pub(super) struct Peer {
+pub(super) struct Peer<L> {
     payload: web::Payload,
-    inbound: Inbound,
+    talk: Talk<L>,
     /// Bytes that have not been looked at.
     bytes: Bytes,
-    pulse: Rc<Pulse>,
 }
 
-/// How hearing ends.
-pub(super) enum End {
-    /// The client is gone.
-    Gone,
-    /// The client closed with this code, which it is sent back.
-    Said(Option<u16>),
-    /// We close.
-    Ours(CloseReason),
-}
-
-impl Peer {
-    pub(super) fn new(payload: web::Payload, limit: usize, pulse: Rc<Pulse>) -> Self {
+impl<L: Listener> Peer<L> {
+    pub(super) fn new(payload: web::Payload, talk: Talk<L>) -> Self {
         Self {
             payload,
-            inbound: Inbound::new(limit),
+            talk,
             bytes: Bytes::new(),
-            pulse,
         }
     }
 
-    /// What the client says next. After an error nothing it says can be made out.
-    pub(super) async fn next(&mut self) -> Result<Event, End> {
+    /// Listens until one side closes, and closes the other one.
+    pub(super) async fn attend(mut self, outbox: &Outbox) {
+        let end = tokio::select! {
+            end = self.listen(outbox) => end,
+            reason = poll_fn(|cx| outbox.poll_closed(cx)) => End::Ours { reason, clear: true },
+        };
+        end.close(outbox);
+        if let End::Ours { clear, .. } = end {
+            self.linger(clear).await;
+        }
+    }
+
+    async fn listen(&mut self, outbox: &Outbox) -> End {
         loop {
+            poll_fn(|cx| outbox.poll_room(cx)).await;
             let mut rest = &self.bytes[..];
-            let event = self.inbound.next(&mut rest).map_err(End::Ours)?;
+            let heard = self.talk.hear(&mut rest, outbox);
             let taken = self.bytes.len() - rest.len();
             self.bytes.advance(taken);
-            if let Some(event) = event {
-                return Ok(event);
+            if let Err(end) = heard {
+                return end;
             }
-            self.bytes = self.read().await.ok_or(End::Gone)?;
-            self.pulse.heard(Instant::now());
+            if !outbox.has_room_for_replies() {
+                continue;
+            }
+            match self.read().await {
+                Some(bytes) => self.bytes = bytes,
+                None => return End::Gone,
+            }
+            self.talk.came();
         }
     }
 
@@ -70,7 +75,7 @@ impl Peer {
 
     /// Waits until the client has closed, too, or has had the time for it. `clear` says whether it can still be made
     /// out.
-    pub(super) async fn linger(mut self, clear: bool) {
+    async fn linger(mut self, clear: bool) {
         let closed = async {
             if clear && self.closes().await {
                 return;
@@ -84,10 +89,14 @@ impl Peer {
     /// Whether it closes or goes before it cannot be made out any more.
     async fn closes(&mut self) -> bool {
         loop {
-            match self.next().await {
-                Ok(Event::Close(_)) | Err(End::Gone) => return true,
-                Ok(_) => {}
+            match self.talk.closes(&mut &self.bytes[..]) {
+                Ok(true) => return true,
+                Ok(false) => {}
                 Err(_) => return false,
+            }
+            match self.read().await {
+                Some(bytes) => self.bytes = bytes,
+                None => return true,
             }
         }
     }

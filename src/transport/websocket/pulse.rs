@@ -85,7 +85,7 @@ impl Pulse {
         }
         self.unanswered.set(self.unanswered.get() + 1);
         self.last.set(now);
-        self.outbox.push(Rc::clone(ping));
+        self.outbox.push(ping);
     }
 }
 

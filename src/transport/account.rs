@@ -1,0 +1,87 @@
+//! What becomes of a session's ticks and bytes, counted where its connection accepts them.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use tracing::debug;
+
+use crate::clock;
+use crate::metrics::{Local, Sink, Transport};
+use crate::wire::close::CloseReason;
+use crate::wire::frame::{Frame, Ledger};
+
+/// Ticks older than this are replayed to a client that comes back, not late for one that polls without a pause.
+const AWAY: Duration = Duration::from_secs(5);
+
+/// One session's, open from its start to [`Account::close`].
+#[derive(Debug)]
+pub struct Account {
+    metrics: Rc<Local>,
+    transport: Transport,
+    sink: Sink,
+    /// What has become of its ticks so far.
+    settled: Cell<Ledger>,
+}
+
+impl Account {
+    /// A session begins.
+    pub fn open(metrics: &Rc<Local>, transport: Transport, sink: Sink) -> Self {
+        metrics.opened(transport, sink);
+        Self {
+            metrics: Rc::clone(metrics),
+            transport,
+            sink,
+            settled: Cell::default(),
+        }
+    }
+
+    /// The client's connection has accepted a frame, with so many bytes around it.
+    pub fn delivered(&self, frame: &Frame, around: usize) {
+        let (metrics, transport) = (&self.metrics, self.transport);
+        let framing = frame.bytes.len() - frame.payload + around;
+        metrics.sent(transport, frame.payload, framing);
+        let Ledger {
+            delivered,
+            conflated,
+            gapped,
+        } = frame.ledger;
+        metrics.settled(transport, delivered, conflated, gapped);
+        self.settled.set(self.settled.get().plus(frame.ledger));
+        if frame.live.is_empty() {
+            return;
+        }
+        let now = clock::now();
+        // Ticks that waited for a client's next poll are part of what polling costs, but not those of a client
+        // that was away: a poll says nothing of when the one before it ended, so silence draws the line.
+        let away = match transport {
+            Transport::LongPoll => AWAY,
+            _ => Duration::MAX,
+        };
+        for stamp in &frame.live {
+            let age = Duration::from_micros(now.saturating_sub(stamp.ts));
+            if age <= away {
+                metrics.aged(transport, self.sink, age.as_secs_f64(), stamp.ticks);
+            }
+        }
+    }
+
+    /// The session ends with so many ticks that were due and not accepted.
+    pub fn close(&self, reason: CloseReason, unsent: u64) {
+        self.metrics.unsent(self.transport, unsent);
+        let reason = reason.slug();
+        self.metrics.closed(self.transport, self.sink, reason);
+        let settled = self.settled.get();
+        debug!(
+            transport = self.transport.label(),
+            sink = self.sink.label(),
+            reason,
+            due = settled.due() + unsent,
+            delivered = settled.delivered,
+            conflated = settled.conflated,
+            gapped = settled.gapped,
+            unsent,
+            "session ended"
+        );
+    }
+}

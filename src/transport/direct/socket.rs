@@ -1,0 +1,78 @@
+//! A socket that is ours.
+
+use std::cell::Cell;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::rc::Rc;
+use std::time::Duration;
+
+use socket2::SockRef;
+
+use super::Todo;
+
+/// Writes frames, one at a time, each in one `send()` where the socket takes it.
+#[derive(Debug)]
+pub struct Socket {
+    stream: TcpStream,
+    /// Bytes of the frame at hand that the socket has taken.
+    sent: Cell<usize>,
+    /// The line's number, and who wants to know of it.
+    key: usize,
+    todo: Rc<Todo>,
+}
+
+impl Socket {
+    pub(super) fn new(stream: TcpStream, key: usize, todo: Rc<Todo>) -> Self {
+        Self {
+            stream,
+            sent: Cell::new(0),
+            key,
+            todo,
+        }
+    }
+
+    /// Writes what is left of a frame; whether all of it went. If not, the same one must be given again when the socket
+    /// can take more. To one that is broken nothing can be written, as its reading side tells.
+    pub(in crate::transport) fn write(&self, frame: &[u8]) -> bool {
+        loop {
+            let sent = self.sent.get();
+            let sent = match (&self.stream).write(&frame[sent..]) {
+                Ok(count) => sent + count,
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(_) => return false,
+            };
+            if sent == frame.len() {
+                self.sent.set(0);
+                return true;
+            }
+            // What a socket did not take now, it would not take a moment later; it tells when it does.
+            self.sent.set(sent);
+        }
+    }
+
+    /// Reads what has come, as far as it fits; nothing is the end of the stream.
+    pub(super) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        (&self.stream).read(buffer)
+    }
+
+    /// Whether a frame is on its way in part.
+    pub(in crate::transport) fn has_begun(&self) -> bool {
+        self.sent.get() > 0
+    }
+
+    /// Nothing follows what is queued.
+    pub(in crate::transport) fn ends(&self) {
+        self.todo.add(self.key);
+    }
+
+    /// Tells the client that nothing follows. What it still sends can be read.
+    pub(super) fn shut(&self) {
+        // An error says that there is nobody any more.
+        let _ = self.stream.shutdown(Shutdown::Write);
+    }
+
+    /// Lets the end of the stream be a reset: nothing unsent is waited for.
+    pub(super) fn give_up(&self) {
+        let _ = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
+    }
+}
