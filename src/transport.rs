@@ -105,18 +105,17 @@ pub struct Request {
 }
 
 impl Worker {
-    /// The stream that a request came on, if it may be taken from actix.
-    fn may_take(&self, http: &HttpRequest) -> Option<Leased> {
-        Leased::of(http).filter(|_| self.manners.sink == Sink::Direct)
+    /// The sink that a request gets, and the stream that it came on, if that may be taken from actix.
+    fn sink(&self, http: &HttpRequest) -> (Sink, Option<Leased>) {
+        match Leased::of(http).filter(|_| self.manners.sink == Sink::Direct) {
+            Some(leased) => (Sink::Direct, Some(leased)),
+            None => (Sink::Body, None),
+        }
     }
 
-    /// The way out of a new session. The kernel's buffer is queue enough for a socket of our own.
-    fn way_out(&self, transport: Transport, direct: bool) -> Outbox {
-        let (sink, capacity) = match direct {
-            true => (Sink::Direct, ONE_FRAME),
-            false => (Sink::Body, OUTBOX_BYTES),
-        };
-        Outbox::new(capacity).of(Account::open(&self.metrics, transport, sink))
+    /// The way out of a new session: through actix, or to a socket that will be ours.
+    fn way_out(&self, transport: Transport, sink: Sink) -> Outbox {
+        Outbox::new(OUTBOX_BYTES).of(Account::open(&self.metrics, transport, sink))
     }
 
     /// Where a session that begins so starts: the client's own cursor, or the head for one that has none.

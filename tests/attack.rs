@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use super::support::client::ticks_of;
 use super::support::process::Running;
 use super::support::raw::{LAST, PING, Raw, TEXT, frame, header};
-use super::support::scrape::until;
+use super::support::scrape::{by_sink, until};
 use super::support::{Client, Sse, WebSocket, soon};
 
 /// Enough for the noise of an allocator to weigh little in each one's share.
@@ -88,12 +88,7 @@ where
         .unwrap();
     let seen = Arc::default();
     let watcher = tokio::spawn(watch(address, Arc::clone(&seen)));
-    until(
-        address,
-        r#"tickertape_connections{sink="body",transport="websocket"}"#,
-        1.0,
-    )
-    .await;
+    until(address, &by_sink("connections", "websocket"), 1.0).await;
     let memory = Memory(server.child.id());
     let before = memory.now();
     let mut attacks = JoinSet::new();

@@ -1,24 +1,30 @@
-//! What every transport promises, told once and run over each.
+//! What every transport promises, told once and run over each, and over both sinks.
 
 use std::time::Duration;
 
+use tickertape::metrics::Sink;
+
 use super::support::client::{cursor_of, ticks_of};
-use super::support::server::{SYMBOLS, Settings};
+use super::support::server::{SYMBOLS, Settings, set_sink};
 use super::support::{Client, LongPoll, Ndjson, Sse, TestServer, WebSocket, http};
 
-/// Runs each claim over every transport, as a test of its own.
+/// Runs each claim over every transport and sink, as a test of its own.
 macro_rules! claims {
     ($($claim:ident)*) => {
-        mod websocket { claims!(@over super::WebSocket: $($claim)*); }
-        mod sse { claims!(@over super::Sse: $($claim)*); }
-        mod ndjson { claims!(@over super::Ndjson: $($claim)*); }
-        mod long_poll { claims!(@over super::LongPoll: $($claim)*); }
+        mod websocket { claims!(@over WebSocket, Direct: $($claim)*); }
+        mod websocket_body { claims!(@over WebSocket, Body: $($claim)*); }
+        mod sse { claims!(@over Sse, Direct: $($claim)*); }
+        mod sse_body { claims!(@over Sse, Body: $($claim)*); }
+        mod ndjson { claims!(@over Ndjson, Direct: $($claim)*); }
+        mod ndjson_body { claims!(@over Ndjson, Body: $($claim)*); }
+        mod long_poll { claims!(@over LongPoll, Body: $($claim)*); }
     };
-    (@over $client:ty: $($claim:ident)*) => {
+    (@over $client:ident, $sink:ident: $($claim:ident)*) => {
         $(
             #[tokio::test]
             async fn $claim() {
-                super::$claim::<$client>().await;
+                super::set_sink(super::Sink::$sink);
+                super::$claim::<super::$client>().await;
             }
         )*
     };

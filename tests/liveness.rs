@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::support::raw::{CLOSE, LAST, PING, PONG, Raw, TEXT, UPGRADE, frame};
-use super::support::scrape::until;
+use super::support::scrape::{by_sink, until};
 use super::support::server::Settings;
 use super::support::{Client, TestServer, WebSocket, soon};
 
@@ -132,25 +132,16 @@ async fn a_client_that_subscribes_in_time_stays() {
 }
 
 /// Requests that last, with the gauge that counts them.
-const LASTING: [(&str, &str); 5] = [
-    (
-        "/v1/ws",
-        "tickertape_connections{sink=\"body\",transport=\"websocket\"}",
-    ),
-    (
-        "/v1/sse",
-        "tickertape_connections{sink=\"body\",transport=\"sse\"}",
-    ),
-    (
-        "/v1/stream",
-        "tickertape_connections{sink=\"body\",transport=\"ndjson\"}",
-    ),
-    (
-        "/v1/poll?symbols=F&wait=60",
-        "tickertape_connections{sink=\"body\",transport=\"long_poll\"}",
-    ),
-    ("/v1/echo", "tickertape_echo_connections"),
-];
+fn lasting() -> [(&'static str, String); 5] {
+    let connections = |transport| by_sink("connections", transport);
+    [
+        ("/v1/ws", connections("websocket")),
+        ("/v1/sse", connections("sse")),
+        ("/v1/stream", connections("ndjson")),
+        ("/v1/poll?symbols=F&wait=60", connections("long_poll")),
+        ("/v1/echo", "tickertape_echo_connections".to_owned()),
+    ]
+}
 
 /// A client of each kind that does nothing more, once it is counted.
 async fn present(server: &TestServer, target: &str, gauge: &str) -> TcpStream {
@@ -177,7 +168,7 @@ async fn present(server: &TestServer, target: &str, gauge: &str) -> TcpStream {
 #[tokio::test]
 async fn a_client_that_hangs_up_is_noticed_on_every_transport() {
     let server = TestServer::start();
-    for (target, gauge) in LASTING {
+    for (target, gauge) in &lasting() {
         drop(present(&server, target, gauge).await);
         until(server.address, gauge, 0.0).await;
     }
@@ -186,7 +177,7 @@ async fn a_client_that_hangs_up_is_noticed_on_every_transport() {
 #[tokio::test]
 async fn a_client_that_closes_its_side_only_is_gone_too() {
     let server = TestServer::start();
-    for (target, gauge) in LASTING {
+    for (target, gauge) in &lasting() {
         let mut half = present(&server, target, gauge).await;
         half.shutdown().await.unwrap();
         until(server.address, gauge, 0.0).await;

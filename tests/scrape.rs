@@ -2,11 +2,14 @@
 
 use std::process::{Command, Stdio};
 
+use tickertape::metrics::Sink;
+
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
 use super::support::http::get;
-use super::support::scrape::{scrape, until, value};
+use super::support::scrape::{by_sink, scrape, until, value};
+use super::support::server::sink;
 use super::support::{Client, LongPoll, Ndjson, Sse, TestServer, WebSocket, soon};
 
 #[tokio::test]
@@ -34,9 +37,7 @@ async fn ticks_are_counted_by_transport_as_they_are_delivered() {
     ] {
         let delivered = format!("tickertape_ticks_delivered_total{{transport=\"{transport}\"}}");
         let text = until(server.address, &delivered, ticks).await;
-        let aged = format!(
-            "tickertape_delivery_latency_seconds_count{{sink=\"body\",transport=\"{transport}\"}}"
-        );
+        let aged = by_sink("delivery_latency_seconds_count", transport);
         assert_eq!(
             value(&text, &aged),
             ticks,
@@ -48,7 +49,7 @@ async fn ticks_are_counted_by_transport_as_they_are_delivered() {
 #[tokio::test]
 async fn connections_are_counted_while_they_are_open() {
     let server = TestServer::start();
-    let open = "tickertape_connections{sink=\"body\",transport=\"websocket\"}";
+    let open = &by_sink("connections", "websocket");
     let mut client = WebSocket::open(server.address, "").await;
     client.next_of("snapshot").await;
     until(server.address, open, 1.0).await;
@@ -79,7 +80,7 @@ async fn every_tick_that_was_due_is_accounted_for() {
     let mut resumed = Ndjson::open(server.address, &query).await;
     resumed.ticks(20_000).await;
     drop((quick, stuck, resumed));
-    let open = "tickertape_connections{sink=\"body\",transport=\"ndjson\"}";
+    let open = &by_sink("connections", "ndjson");
     until(server.address, open, 0.0).await;
     let due = "tickertape_ticks_due_total{transport=\"ndjson\"}";
     let text = until(server.address, due, 60_000.0).await;
@@ -126,7 +127,7 @@ async fn replayed_ticks_are_delivered_but_have_no_latency() {
     client.ticks(5).await;
     let delivered = "tickertape_ticks_delivered_total{transport=\"ndjson\"}";
     let text = until(server.address, delivered, 5.0).await;
-    let aged = "tickertape_delivery_latency_seconds_count{sink=\"body\",transport=\"ndjson\"}";
+    let aged = &by_sink("delivery_latency_seconds_count", "ndjson");
     assert_eq!(value(&text, aged), 0.0);
 }
 
@@ -162,10 +163,11 @@ async fn counted_to_the_byte(path: &str, transport: &str) {
     server.publish_each("F", 100);
     // The last message is whole when what ends it has come, and nothing follows it.
     let last = format!("\"F\",\"n\":{},", server.n("F"));
-    let end = if transport == "websocket" {
-        "}]}"
-    } else {
-        "\r\n"
+    let end = match (transport, sink()) {
+        ("websocket", _) => "}]}",
+        (_, Sink::Body) => "\r\n",
+        ("sse", Sink::Direct) => "}\n\n",
+        (_, Sink::Direct) => "}\n",
     };
     read_until(&mut stream, &mut received, &last, end).await;
     let head = received

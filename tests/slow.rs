@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
 use super::support::raw::UPGRADE;
-use super::support::scrape::until;
+use super::support::scrape::{by_sink, until};
 use super::support::server::Settings;
 use super::support::{Client, Ndjson, TestServer, WebSocket, soon};
 
@@ -117,7 +117,7 @@ async fn a_stuck_stream_that_wants_to_be_closed_is_reset() {
 #[tokio::test]
 async fn a_slow_websocket_is_told_why_it_is_closed() {
     let mut server = TestServer::with(Settings {
-        max_behind: 100,
+        max_behind: 1_000,
         slow_after: Duration::from_millis(200),
         ..Settings::default()
     });
@@ -150,6 +150,6 @@ async fn a_stuck_reader_is_given_up_when_its_time_is_over() {
         server.publish_each("F", 500);
         quick.ticks(500).await;
     }
-    let gauge = r#"tickertape_connections{sink="body",transport="sse"}"#;
+    let gauge = &by_sink("connections", "sse");
     until(server.address, gauge, 0.0).await;
 }

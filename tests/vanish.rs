@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::support::http::get;
 use super::support::process::Running;
-use super::support::scrape::until;
+use super::support::scrape::{by_sink, until};
 
 /// A host of its own, reached over a cable; gone when it is dropped.
 struct Host {
@@ -100,7 +100,7 @@ async fn a_host_that_vanishes_is_noticed_on_every_transport() {
         ("/v1/stream", "ndjson", false),
         ("/v1/poll?wait=60&symbols=F&since=", "long_poll", false),
     ] {
-        let gauge = format!("tickertape_connections{{sink=\"body\",transport=\"{transport}\"}}");
+        let gauge = by_sink("connections", transport);
         let head = get(address, "/v1/quotes?symbols=F").await.json();
         let cursor = head["cursor"].as_str().unwrap();
         let since = if transport == "long_poll" { cursor } else { "" };

@@ -23,7 +23,7 @@ use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use slab::Slab;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::Notify;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 use tracing::warn;
 
 use crate::wire::close::CloseReason;
@@ -254,11 +254,13 @@ struct Watch(Rc<Lines>);
 impl Watch {
     async fn run(self) {
         let lines = &*self.0;
+        let mut sweep = interval(SWEEP);
+        sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let has_ending = !lines.ending.borrow().is_empty();
             tokio::select! {
                 biased;
-                () = sleep(SWEEP), if has_ending => lines.sweep(),
+                _ = sweep.tick(), if has_ending => lines.sweep(),
                 () = lines.todo.some.notified() => {
                     let keys = lines.todo.keys.take();
                     keys.into_iter().for_each(|key| lines.look(key));

@@ -24,7 +24,7 @@ type Farewell = fn(CloseReason) -> Frame;
 /// Frames on their way to one client.
 #[derive(Debug)]
 pub struct Outbox {
-    /// Takes a frame while fewer bytes than this are queued.
+    /// Takes a frame while fewer bytes than this are queued, and no socket is there.
     capacity: usize,
     queued: Cell<usize>,
     frames: RefCell<VecDeque<Rc<Frame>>>,
@@ -206,9 +206,17 @@ impl Outbox {
         Poll::Pending
     }
 
+    /// The kernel's buffer is queue enough for a socket of our own: beside it, one frame waits at most.
+    fn capacity(&self) -> usize {
+        match self.socket.get() {
+            Some(_) => 1,
+            None => self.capacity,
+        }
+    }
+
     /// Whether a reply would find room, or nothing matters any more.
     pub fn has_room_for_replies(&self) -> bool {
-        self.queued.get() < self.capacity + REPLY_BYTES || self.closed.get().is_some()
+        self.queued.get() < self.capacity() + REPLY_BYTES || self.closed.get().is_some()
     }
 
     /// Resolves when it has.
@@ -247,7 +255,7 @@ impl Outbox {
 
 impl Sink for Rc<Outbox> {
     fn has_room(&self) -> bool {
-        self.queued.get() < self.capacity && self.closed.get().is_none()
+        self.queued.get() < self.capacity() && self.closed.get().is_none()
     }
 
     fn send(&self, frame: &Rc<Frame>) {

@@ -74,7 +74,7 @@ fn serve(
     prelude: Option<Frame>,
     request: Request,
 ) -> HttpResponse {
-    let leased = worker.may_take(http);
+    let (sink, leased) = worker.sink(http);
     let end = match http.version() {
         Version::HTTP_10 => End::OfConnection,
         Version::HTTP_11 if leased.is_some() => End::OfConnection,
@@ -86,7 +86,7 @@ fn serve(
     let welcome = worker.welcome(worker.starting_cursor(request.start), heads.as_ref());
     let id = own(request.start);
     let welcome = Frame::message(kinds.encoding, Kind::Welcome, id, &welcome);
-    let outbox = Rc::new(worker.way_out(kinds.transport, leased.is_some()));
+    let outbox = Rc::new(worker.way_out(kinds.transport, sink));
     for frame in prelude.into_iter().chain([welcome]) {
         outbox.push(&Rc::new(frame));
     }

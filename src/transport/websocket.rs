@@ -33,8 +33,8 @@ pub async fn accept(
     payload: web::Payload,
     request: Request,
 ) -> actix_web::Result<HttpResponse> {
-    let leased = worker.may_take(http);
-    let way_out = worker.way_out(Transport::WebSocket, leased.is_some());
+    let (sink, leased) = worker.sink(http);
+    let way_out = worker.way_out(Transport::WebSocket, sink);
     let handshake = Handshake::shake(worker, http, payload, &[SUBPROTOCOL], way_out).await?;
     let outbox = Rc::clone(&handshake.outbox);
     let heads = (request.inspect).then(|| heads::of(http, &handshake.response, false));

@@ -2,7 +2,10 @@
 
 use std::net::SocketAddr;
 
+use tickertape::metrics::Sink;
+
 use super::http::get;
+use super::server::sink;
 use super::soon;
 
 pub(crate) async fn scrape(address: SocketAddr) -> String {
@@ -12,6 +15,16 @@ pub(crate) async fn scrape(address: SocketAddr) -> String {
         "text/plain; version=0.0.4; charset=utf-8"
     );
     answer.text().to_owned()
+}
+
+/// A series of a transport and of the sink that its sessions have.
+pub(crate) fn by_sink(name: &str, transport: &str) -> String {
+    let sink = match transport {
+        "long_poll" | "short_poll" => Sink::Body,
+        _ => sink(),
+    };
+    let sink = sink.label();
+    format!("tickertape_{name}{{sink=\"{sink}\",transport=\"{transport}\"}}")
 }
 
 /// The value of a series that is there.

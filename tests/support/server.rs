@@ -1,11 +1,13 @@
 //! A server in this process, on a free port, whose tape the test writes.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use clap::ValueEnum;
 use tickertape::clock;
 use tickertape::hub;
 use tickertape::market::{Epoch, Instrument, Listing, Price, Tick};
@@ -17,6 +19,24 @@ use tokio_util::sync::CancellationToken;
 
 /// The symbols on the tape of every test.
 pub(crate) const SYMBOLS: [&str; 4] = ["AAPL", "MSFT", "TSLA", "F"];
+
+thread_local! {
+    static SINK: Cell<Option<Sink>> = const { Cell::new(None) };
+}
+
+/// What writes to clients who stream: a test's own choice, else `TICKERTAPE_SINK`, which the real binary follows, too.
+pub(crate) fn sink() -> Sink {
+    let chosen = || match std::env::var("TICKERTAPE_SINK") {
+        Ok(name) => Sink::from_str(&name, false).unwrap(),
+        Err(_) => Sink::Direct,
+    };
+    SINK.get().unwrap_or_else(chosen)
+}
+
+/// Chooses it for all servers of this test.
+pub(crate) fn set_sink(sink: Sink) {
+    SINK.set(Some(sink));
+}
 
 /// What a test can set.
 #[derive(Clone, Copy)]
@@ -48,7 +68,7 @@ impl Default for Settings {
             },
             request_timeout: Duration::from_secs(60),
             client_timeout: Duration::from_secs(60),
-            sink: Sink::Direct,
+            sink: sink(),
         }
     }
 }
