@@ -8,6 +8,8 @@ mod client;
 mod clock;
 mod counted;
 mod export;
+#[cfg_attr(not(target_os = "linux"), path = "floor/elsewhere.rs")]
+mod floor;
 mod group;
 mod http;
 mod interrupt;
@@ -35,7 +37,7 @@ use clap::Parser;
 use serde_json::{Value, json};
 use tokio::task::LocalSet;
 
-use crate::cli::Cli;
+use crate::cli::{Cli, Command, FloorOptions};
 use crate::interrupt::Interrupt;
 use crate::outcome::Outcome;
 use crate::plan::Plan;
@@ -44,7 +46,7 @@ use crate::server::Server;
 use crate::target::Target;
 
 fn main() -> ExitCode {
-    let plan = Plan::check(Cli::parse().command).unwrap_or_else(|error| error.exit());
+    let job = Job::check(Cli::parse().command).unwrap_or_else(|error| error.exit());
     // This thread waits and draws. The clients live on threads of their own, see `group`.
     let runtime = match tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -59,7 +61,7 @@ fn main() -> ExitCode {
             Err(error) => return fail(&error.into()),
         };
         tokio::select! {
-            result = measure(&plan, &interrupt) => match result {
+            result = job.run(&interrupt) => match result {
                 Ok(true) => ExitCode::SUCCESS,
                 Ok(false) => ExitCode::FAILURE,
                 Err(error) => fail(&error),
@@ -71,6 +73,32 @@ fn main() -> ExitCode {
     // Clients of a run that was cut off are still at it.
     runtime.shutdown_background();
     code
+}
+
+/// What the command line asks for, checked.
+enum Job {
+    Measure(Box<Plan>),
+    Floor(FloorOptions),
+}
+
+impl Job {
+    /// The error is one for people, with exit code 2.
+    fn check(command: Command) -> Result<Self, clap::Error> {
+        match command {
+            Command::Floor(options) => Ok(Self::Floor(options)),
+            Command::Measure(measure) => {
+                Plan::check(measure).map(|plan| Self::Measure(Box::new(plan)))
+            }
+        }
+    }
+
+    /// True if all is well.
+    async fn run(&self, interrupt: &Interrupt) -> anyhow::Result<bool> {
+        match self {
+            Self::Measure(plan) => measure(plan, interrupt).await,
+            Self::Floor(options) => floor::serve(options, interrupt).await.map(|()| true),
+        }
+    }
 }
 
 /// Measures every transport of the plan and prints the report; true if all is well.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, ValueEnum};
 
-use crate::cli::{Cli, Command, Options, Transport};
+use crate::cli::{Cli, Measure, Options, Transport};
 use crate::export::Export;
 
 /// Descriptors for everything but clients: standard streams, runtimes, probes, the server's pipes.
@@ -27,10 +27,10 @@ pub(crate) struct Plan {
 
 impl Plan {
     /// Checks the options against each other and against this host. The error is one for people, with exit code 2.
-    pub(crate) fn check(command: Command) -> Result<Self, clap::Error> {
-        let (transports, options) = match command {
-            Command::Run { transport, options } => (vec![transport], options),
-            Command::Compare { options } => (Transport::value_variants().to_vec(), options),
+    pub(crate) fn check(measure: Measure) -> Result<Self, clap::Error> {
+        let (transports, options) = match measure {
+            Measure::Run { transport, options } => (vec![transport], options),
+            Measure::Compare { options } => (Transport::value_variants().to_vec(), options),
         };
         if options.interval.is_some() && !transports.contains(&Transport::ShortPoll) {
             return Err(refuse("--interval is for --transport short-poll only"));
@@ -85,12 +85,16 @@ mod tests {
     use clap::Parser;
 
     use super::*;
+    use crate::cli::Command;
 
     fn check(arguments: &str) -> Result<Plan, String> {
         let words = format!("loadtest {arguments}");
         let cli =
             Cli::try_parse_from(words.split_whitespace()).map_err(|error| error.to_string())?;
-        Plan::check(cli.command).map_err(|error| error.to_string())
+        let Command::Measure(measure) = cli.command else {
+            panic!("{arguments} measures nothing");
+        };
+        Plan::check(measure).map_err(|error| error.to_string())
     }
 
     #[test]

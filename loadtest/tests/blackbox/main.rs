@@ -1,6 +1,8 @@
 //! Drives the load test's binary against a server that the tests write themselves.
 
 mod fake;
+#[cfg(target_os = "linux")]
+mod floor;
 
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
