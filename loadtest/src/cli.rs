@@ -99,6 +99,10 @@ pub(crate) struct Options {
     #[arg(long, value_name = "URL", conflicts_with_all = ["server", "tick_rate"])]
     pub(crate) url: Option<Target>,
 
+    /// The process of the server at --url, on this host: then its CPU time and memory are measured
+    #[arg(long, value_name = "PID", requires = "url", value_parser = value_parser!(u32).range(1..))]
+    pub(crate) server_pid: Option<u32>,
+
     /// The server binary to start instead of building one
     #[arg(long, value_name = "PATH")]
     pub(crate) server: Option<PathBuf>,

@@ -121,6 +121,7 @@ fn result(outcome: &Outcome) -> anyhow::Result<Value> {
             "bytes_per_tick": outcome.bytes_per_tick(),
         },
         "requests": tally.requests,
+        "server": server(outcome),
         "audit": tally.findings,
         "generator": {
             "busy_us": tally.strain.busy_us,
@@ -130,6 +131,26 @@ fn result(outcome: &Outcome) -> anyhow::Result<Value> {
             "worst_late_us": tally.strain.worst_us,
         },
     }))
+}
+
+/// What the run cost the server, or why that is not known.
+fn server(outcome: &Outcome) -> Value {
+    let cost = match &outcome.cost {
+        Ok(cost) => cost,
+        Err(reason) => return json!({ "unknown": reason.to_string() }),
+    };
+    let per_tick = outcome.cpu_per_tick_us();
+    json!({
+        "pid": cost.pid,
+        "cpu_us": { "user": cost.user_us, "system": cost.system_us, "total": cost.cpu_us() },
+        "cpu_us_per_tick": per_tick.map(|(user, system)| json!({
+            "user": user,
+            "system": system,
+            "total": user + system,
+        })),
+        "resident_bytes": { "before": cost.resident_before, "after": cost.resident_after },
+        "memory_bytes_per_client": outcome.memory_per_client(),
+    })
 }
 
 #[cfg(test)]
@@ -153,6 +174,20 @@ mod tests {
         assert_eq!(
             (&value["age_us"]["p90"], &value["good"]),
             (&json!(900), &json!(true))
+        );
+    }
+
+    #[test]
+    fn the_server_s_cost_is_there_or_the_reason_why_not() {
+        let mut outcome = sample();
+        let value = result(&outcome).unwrap();
+        assert_eq!(value["server"]["cpu_us_per_tick"]["total"], json!(10.0));
+        assert_eq!(value["server"]["memory_bytes_per_client"], json!(10_240.0));
+        outcome.cost = Err(crate::process::Unmeasured::NoProc);
+        let value = result(&outcome).unwrap();
+        assert_eq!(
+            value["server"],
+            json!({ "unknown": "this system has no /proc to tell them" })
         );
     }
 

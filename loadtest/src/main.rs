@@ -6,6 +6,7 @@ mod audit;
 mod cli;
 mod client;
 mod clock;
+mod cost;
 mod counted;
 mod export;
 #[cfg_attr(not(target_os = "linux"), path = "floor/elsewhere.rs")]
@@ -17,6 +18,7 @@ mod observer;
 mod outcome;
 mod plan;
 mod probe;
+mod process;
 mod progress;
 mod report;
 mod run;
@@ -42,6 +44,7 @@ use crate::interrupt::Interrupt;
 use crate::outcome::Outcome;
 use crate::plan::Plan;
 use crate::progress::Progress;
+use crate::run::Site;
 use crate::server::Server;
 use crate::target::Target;
 
@@ -120,6 +123,14 @@ async fn measure(plan: &Plan, interrupt: &Interrupt) -> anyhow::Result<bool> {
         );
     }
     let clock = probe::clock(&address).await?;
+    let process = server
+        .as_ref()
+        .map_or_else(|| plan.process.clone(), Server::process);
+    let site = Site {
+        address,
+        clock,
+        process,
+    };
     let config = config(plan, &target);
 
     let mut outcomes: Vec<Outcome> = Vec::new();
@@ -127,7 +138,7 @@ async fn measure(plan: &Plan, interrupt: &Interrupt) -> anyhow::Result<bool> {
         if interrupt.happened() {
             break;
         }
-        outcomes.push(run::run(*transport, plan, &address, clock, &mut progress, interrupt).await?);
+        outcomes.push(run::run(*transport, plan, &site, &mut progress, interrupt).await?);
         if let Some(export) = &plan.export {
             export.write(&config, &outcomes)?;
         }

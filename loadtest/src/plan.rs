@@ -7,6 +7,7 @@ use clap::{CommandFactory, ValueEnum};
 
 use crate::cli::{Cli, Measure, Options, Transport};
 use crate::export::Export;
+use crate::process::{Process, Unmeasured};
 
 /// Descriptors for everything but clients: standard streams, runtimes, probes, the server's pipes.
 const SPARE_DESCRIPTORS: u64 = 64;
@@ -21,6 +22,8 @@ pub(crate) struct Plan {
     pub(crate) transports: Vec<Transport>,
     pub(crate) interval: Duration,
     pub(crate) options: Options,
+    /// The one of `--server-pid`.
+    pub(crate) process: Result<Process, Unmeasured>,
     /// Open and known to be writable.
     pub(crate) export: Option<Export>,
 }
@@ -41,6 +44,11 @@ impl Plan {
                 options.threads, options.clients
             )));
         }
+        let process = match options.server_pid.map(Process::find) {
+            None => Err(Unmeasured::NoPid),
+            Some(found @ (Ok(_) | Err(Unmeasured::NoProc))) => found,
+            Some(Err(reason)) => return Err(refuse(format!("--server-pid: {reason}"))),
+        };
         make_room_for(options.clients)?;
         let export = options
             .json
@@ -52,6 +60,7 @@ impl Plan {
             transports,
             interval: options.interval.unwrap_or(DEFAULT_INTERVAL),
             options,
+            process,
             export,
         })
     }
@@ -117,6 +126,9 @@ mod tests {
             ("run --transport sse --interval 1s", "--interval"),
             ("compare --url ftp://example.org", "--url"),
             ("compare --url http://h --tick-rate 5", "--tick-rate"),
+            ("compare --server-pid 1", "--url"),
+            ("compare --url http://h --server-pid 0", "--server-pid"),
+            ("compare --url http://h --server-pid me", "--server-pid"),
             ("compare --threads 200 --clients 100", "--threads"),
             ("compare --clients 1000000", "--clients"),
             ("compare --json /nowhere/at/all.json", "--json"),

@@ -16,6 +16,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::probe;
+use crate::process::{Process, Unmeasured};
 use crate::target::Target;
 
 /// The bound on getting ready; a release server takes a few milliseconds.
@@ -118,6 +119,14 @@ impl Server {
     /// Where it listens.
     pub(crate) fn target(&self) -> &Target {
         &self.target
+    }
+
+    /// Its process, for the kernel to tell what it costs.
+    pub(crate) fn process(&self) -> Result<Process, Unmeasured> {
+        // Without an id it has exited, which `check_alive` tells better.
+        self.child
+            .id()
+            .map_or(Err(Unmeasured::NoPid), Process::find)
     }
 
     /// Fails if it has exited, with the last it said.

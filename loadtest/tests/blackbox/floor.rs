@@ -27,12 +27,13 @@ impl Floor {
         Self { child, stdout, url }
     }
 
-    /// Measures it and returns the result with its JSON.
+    /// Measures it and its process, and returns the result as JSON has it.
     fn measure(&self, test: &str) -> Value {
         let json = folder(test).join("out.json");
+        let pid = self.child.id().to_string();
         let arguments = [
             &["run", "--transport", "websocket", "--url", &self.url][..],
-            &["--json", json.to_str().unwrap()],
+            &["--server-pid", &pid, "--json", json.to_str().unwrap()],
             &SMALL,
         ];
         let ran = ran(&arguments.concat());
@@ -127,4 +128,16 @@ fn an_address_that_is_taken_is_named() {
         "{}",
         ran.stderr
     );
+}
+
+#[test]
+fn the_process_named_by_its_pid_is_measured() {
+    let floor = Floor::start(&["--tick-rate", "400"]);
+    let server = &floor.measure("server-pid")["server"];
+    assert_eq!(server["pid"], Value::from(floor.child.id()));
+    let number = |pointer: &str| server.pointer(pointer).and_then(Value::as_f64).unwrap();
+    // The kernel counts in steps of 10 ms, so half a second may well cost nothing.
+    assert!(number("/cpu_us_per_tick/total") >= 0.0, "{server}");
+    assert!(number("/resident_bytes/before") > 0.0, "{server}");
+    assert!(number("/memory_bytes_per_client").is_finite(), "{server}");
 }

@@ -301,6 +301,8 @@ fn wrong_flags_exit_with_two_before_anything_starts() {
         &["compare", "--duration", "0s"],
         &["compare", "--url", "https://localhost"],
         &["compare", "--json", "/nowhere/at/all.json"],
+        &["floor", "--tick-rate", "0"],
+        &["floor", "--batch", "0"],
     ] {
         let ran = ran(arguments);
         assert_eq!(
@@ -314,6 +316,25 @@ fn wrong_flags_exit_with_two_before_anything_starts() {
             ran.stderr
         );
     }
+}
+
+#[test]
+fn a_process_that_is_not_there_is_refused_before_anything_starts() {
+    // More than any system gives out.
+    let pid = ["--server-pid", "4000000000"];
+    let url = ["run", "--transport", "sse", "--url", "http://127.0.0.1:9"];
+    let ran = ran(&[&url[..], &pid].concat());
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));
+    let sentence = "--server-pid: there is no process 4000000000";
+    assert!(ran.stderr.contains(sentence), "{}", ran.stderr);
+}
+
+#[test]
+fn without_a_pid_the_report_says_why_there_is_no_cost() {
+    let ran = run(&Fake::start(Fault::None), "sse", &[]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stdout);
+    let sentence = "the server's CPU time and memory are not known: ";
+    assert!(ran.stdout.contains(sentence), "{}", ran.stdout);
 }
 
 #[test]
