@@ -43,8 +43,26 @@ pub(crate) enum Measure {
     /// Measure every transport in turn against the same server
     Compare {
         #[command(flatten)]
+        beside: FloorComparison,
+        #[command(flatten)]
         options: Options,
     },
+}
+
+/// What `compare` takes to hold the streams against the floor.
+#[derive(Args, Debug)]
+pub(crate) struct FloorComparison {
+    /// Measure the streams beside the floor and tell what they cost in its measure (Linux)
+    #[arg(long, conflicts_with = "url")]
+    pub(crate) floor: bool,
+
+    /// How often each is measured beside the floor [default: 5]
+    #[arg(long, value_name = "N", requires = "floor", value_parser = value_parser!(u32).range(1..=1_000))]
+    pub(crate) rounds: Option<u32>,
+
+    /// Keep what is measured on one core and the load test on another
+    #[arg(long, requires = "floor")]
+    pub(crate) pin: bool,
 }
 
 /// How ticks travel.

@@ -43,14 +43,21 @@ impl Export {
         })
     }
 
-    /// Writes what there is so far: called after every transport, since a later one may fail.
-    pub(crate) fn write(&self, config: &Value, outcomes: &[Outcome]) -> anyhow::Result<()> {
+    /// Writes what there is so far: called after every run, since a later one may fail.
+    /// `ratios` is null where nothing is compared in pairs.
+    pub(crate) fn write(
+        &self,
+        config: &Value,
+        results: &[Value],
+        ratios: &Value,
+    ) -> anyhow::Result<()> {
         let document = json!({
             "schema_version": SCHEMA_VERSION,
             "tool": { "name": "loadtest", "version": env!("CARGO_PKG_VERSION"), "optimized": !cfg!(debug_assertions) },
             "host": host(),
             "config": config,
-            "results": outcomes.iter().map(result).collect::<anyhow::Result<Vec<_>>>()?,
+            "results": results,
+            "ratios": ratios,
         });
         let text = serde_json::to_string_pretty(&document)? + "\n";
         fs::write(&self.draft, text)
@@ -76,7 +83,11 @@ fn host() -> Value {
     })
 }
 
-fn result(outcome: &Outcome) -> anyhow::Result<Value> {
+/// All figures of a run.
+///
+/// # Errors
+/// If the histogram can't be serialized.
+pub(crate) fn result(outcome: &Outcome) -> anyhow::Result<Value> {
     let tally = &outcome.tally;
     let mut histogram = Vec::new();
     V2DeflateSerializer::new()
@@ -198,7 +209,8 @@ mod tests {
         let path = folder.join("out.json");
         let export = Export::prepare(&path).unwrap();
         assert!(!path.exists(), "nothing is there before there is a result");
-        export.write(&json!({}), &[sample()]).unwrap();
+        let results = [result(&sample()).unwrap()];
+        export.write(&json!({}), &results, &Value::Null).unwrap();
         drop(export);
         let document: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
         assert_eq!(

@@ -14,13 +14,17 @@ mod floor;
 mod group;
 mod http;
 mod interrupt;
+mod launch;
 mod observer;
 mod outcome;
+mod pin;
 mod plan;
 mod probe;
 mod process;
 mod progress;
+mod ratio;
 mod report;
+mod rounds;
 mod run;
 mod server;
 mod strain;
@@ -32,6 +36,7 @@ mod warning;
 mod window;
 mod wire;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
@@ -41,6 +46,7 @@ use tokio::task::LocalSet;
 
 use crate::cli::{Cli, Command, FloorOptions};
 use crate::interrupt::Interrupt;
+use crate::launch::Launch;
 use crate::outcome::Outcome;
 use crate::plan::Plan;
 use crate::progress::Progress;
@@ -107,6 +113,13 @@ impl Job {
 /// Measures every transport of the plan and prints the report; true if all is well.
 async fn measure(plan: &Plan, interrupt: &Interrupt) -> anyhow::Result<bool> {
     let mut progress = Progress::new(plan.options.quiet);
+    if let Some(rounds) = plan.rounds {
+        let binary = tokio::select! {
+            binary = server_binary(plan, &mut progress) => binary?,
+            () = interrupt.first() => bail!("interrupted before anything was measured"),
+        };
+        return rounds::measure(plan, rounds, binary, &mut progress, interrupt).await;
+    }
     let mut server = tokio::select! {
         server = start_server(plan, &mut progress) => server?,
         () = interrupt.first() => bail!("interrupted before anything was measured"),
@@ -140,7 +153,11 @@ async fn measure(plan: &Plan, interrupt: &Interrupt) -> anyhow::Result<bool> {
         }
         outcomes.push(run::run(*transport, plan, &site, &mut progress, interrupt).await?);
         if let Some(export) = &plan.export {
-            export.write(&config, &outcomes)?;
+            let results = outcomes
+                .iter()
+                .map(export::result)
+                .collect::<anyhow::Result<Vec<_>>>()?;
+            export.write(&config, &results, &Value::Null)?;
         }
         if let Some(server) = &mut server
             && let Err(error) = server.check_alive().await
@@ -158,15 +175,21 @@ async fn start_server(plan: &Plan, progress: &mut Progress) -> anyhow::Result<Op
     if plan.options.url.is_some() {
         return Ok(None);
     }
-    let binary = match &plan.options.server {
-        Some(path) => path.clone(),
+    let binary = server_binary(plan, progress).await?;
+    progress.say("starting the server".into());
+    let launch = Launch::server(binary, plan.options.tick_rate);
+    Ok(Some(Server::start(&launch).await?))
+}
+
+/// The binary of `--server`, or one built now.
+async fn server_binary(plan: &Plan, progress: &mut Progress) -> anyhow::Result<PathBuf> {
+    match &plan.options.server {
+        Some(path) => Ok(path.clone()),
         None => {
             progress.say("building the server".into());
-            server::build().await?
+            server::build().await
         }
-    };
-    progress.say("starting the server".into());
-    Ok(Some(Server::start(&binary, plan.options.tick_rate).await?))
+    }
 }
 
 /// The configuration as it is kept with the figures.

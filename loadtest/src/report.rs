@@ -44,30 +44,7 @@ pub(crate) fn render(outcomes: &[Outcome]) -> String {
         table(COST, outcomes.iter().map(cost))
     );
     for outcome in outcomes {
-        let name = outcome.transport.name();
-        line(&mut text, format_args!("{name}: {}", outcome.verdict()));
-        if outcome.failed + outcome.dropped > 0 {
-            line(&mut text, format_args!("{name}: {}", departures(outcome)));
-            let troubles = outcome.troubles();
-            for (kind, number) in troubles.iter().take(SHOWN_TROUBLES) {
-                line(&mut text, format_args!("  {} × {kind}", count(*number)));
-            }
-            if troubles.len() > SHOWN_TROUBLES {
-                line(
-                    &mut text,
-                    format_args!("  and {} other kinds", troubles.len() - SHOWN_TROUBLES),
-                );
-            }
-        }
-        if outcome.tally.reopened > 0 {
-            let reopened = count(outcome.tally.reopened);
-            line(
-                &mut text,
-                format_args!(
-                    "{name}: {reopened} connections reopened after the server closed them idle"
-                ),
-            );
-        }
+        account(&mut text, outcome.transport.name(), outcome);
     }
     unmeasured(&mut text, outcomes);
     let warnings = outcomes
@@ -83,6 +60,33 @@ pub(crate) fn render(outcomes: &[Outcome]) -> String {
         );
     }
     text
+}
+
+/// What became of a run's ticks and clients, in lines that begin with its name.
+pub(crate) fn account(text: &mut String, name: &str, outcome: &Outcome) {
+    line(text, format_args!("{name}: {}", outcome.verdict()));
+    if outcome.failed + outcome.dropped > 0 {
+        line(text, format_args!("{name}: {}", departures(outcome)));
+        let troubles = outcome.troubles();
+        for (kind, number) in troubles.iter().take(SHOWN_TROUBLES) {
+            line(text, format_args!("  {} × {kind}", count(*number)));
+        }
+        if troubles.len() > SHOWN_TROUBLES {
+            line(
+                text,
+                format_args!("  and {} other kinds", troubles.len() - SHOWN_TROUBLES),
+            );
+        }
+    }
+    if outcome.tally.reopened > 0 {
+        let reopened = count(outcome.tally.reopened);
+        line(
+            text,
+            format_args!(
+                "{name}: {reopened} connections reopened after the server closed them idle"
+            ),
+        );
+    }
 }
 
 /// A table with names on the left and figures on the right.
@@ -104,7 +108,8 @@ pub(crate) fn table<const N: usize>(
     table
 }
 
-fn dash() -> String {
+/// Stands for a figure that is not known.
+pub(crate) fn dash() -> String {
     "–".into()
 }
 
@@ -167,7 +172,8 @@ fn departures(outcome: &Outcome) -> String {
     )
 }
 
-fn line(text: &mut String, arguments: std::fmt::Arguments<'_>) {
+/// Appends a line.
+pub(crate) fn line(text: &mut String, arguments: std::fmt::Arguments<'_>) {
     writeln!(text, "{arguments}").expect("a String takes all");
 }
 
