@@ -28,7 +28,11 @@ pub(crate) async fn serve(options: &FloorOptions, interrupt: &Interrupt) -> anyh
     let _ = rlimit::increase_nofile_limit(u64::MAX);
     let listener =
         TcpListener::bind(options.bind).with_context(|| format!("--bind {}", options.bind))?;
-    println!("floor: http://{}", listener.local_addr()?);
+    println!(
+        "floor: http://{}, process {}",
+        listener.local_addr()?,
+        std::process::id()
+    );
     let stop = eventfd(0, EventfdFlags::CLOEXEC)?;
     let pushing = Pushing::new(listener, &stop, options.tick_rate, options.batch)?;
     let mut thread = tokio::task::spawn_blocking(move || pushing.run());
@@ -45,7 +49,10 @@ pub(crate) async fn serve(options: &FloorOptions, interrupt: &Interrupt) -> anyh
             thread.await
         }
     };
-    println!("{}", describe(&summary.context("the floor panicked")??));
+    let summary = summary
+        .context("the floor panicked")?
+        .context("the floor can't go on")?;
+    println!("{}", describe(&summary));
     Ok(())
 }
 

@@ -7,7 +7,6 @@ use crate::interrupt::Interrupt;
 
 /// # Errors
 /// Always.
-#[expect(clippy::unused_async, reason = "it stands in for one that waits")]
 pub(crate) async fn serve(_: &FloorOptions, _: &Interrupt) -> anyhow::Result<()> {
     bail!("the floor is made of epoll, which this system does not have; run it on Linux")
 }

@@ -23,7 +23,10 @@ impl Floor {
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         stdout.read_line(&mut line).unwrap();
-        let url = line.trim().strip_prefix("floor: ").unwrap().to_owned();
+        let said = line.trim().strip_prefix("floor: ").unwrap();
+        let (url, process) = said.split_once(", process ").unwrap();
+        assert_eq!(process, child.id().to_string());
+        let url = url.to_owned();
         Self { child, stdout, url }
     }
 
