@@ -1,6 +1,6 @@
 //! What a run cost the server: CPU time inside the window, and memory for its clients.
 
-use crate::process::{Process, Unmeasured, Usage};
+use crate::process::{self, Process, Unmeasured, Usage};
 
 /// A server's cost over one window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub(crate) struct Cost {
     pub(crate) user_us: u64,
     /// CPU time in the kernel, in microseconds.
     pub(crate) system_us: u64,
+    /// The step in which those two are counted, in microseconds.
+    pub(crate) grain_us: u64,
     /// Resident bytes before the first client connected.
     pub(crate) resident_before: u64,
     /// Resident bytes at the window's end.
@@ -21,6 +23,11 @@ impl Cost {
     /// CPU time in microseconds.
     pub(crate) fn cpu_us(&self) -> u64 {
         self.user_us + self.system_us
+    }
+
+    /// How far off the sum can be, in microseconds: each of the two loses up to a step at either end.
+    pub(crate) fn error_us(&self) -> u64 {
+        2 * self.grain_us
     }
 
     /// By how many bytes it has grown for each of these clients. Negative if it gave memory back meanwhile.
@@ -71,6 +78,7 @@ impl Meter {
             pid,
             user_us: closing.user_us.saturating_sub(opening.user_us),
             system_us: closing.system_us.saturating_sub(opening.system_us),
+            grain_us: process::grain_us(),
             resident_before: self.before.resident,
             resident_after: closing.resident,
         });

@@ -153,7 +153,12 @@ fn server(outcome: &Outcome) -> Value {
     let per_tick = outcome.cpu_per_tick_us();
     json!({
         "pid": cost.pid,
-        "cpu_us": { "user": cost.user_us, "system": cost.system_us, "total": cost.cpu_us() },
+        "cpu_us": {
+            "user": cost.user_us,
+            "system": cost.system_us,
+            "total": cost.cpu_us(),
+            "error": cost.error_us(),
+        },
         "cpu_us_per_tick": per_tick.map(|(user, system)| json!({
             "user": user,
             "system": system,

@@ -218,6 +218,7 @@ pub(crate) mod tests {
                 pid: 4242,
                 user_us: 300,
                 system_us: 700,
+                grain_us: 10,
                 resident_before: 10_240_000,
                 resident_after: 10_342_400,
             }),

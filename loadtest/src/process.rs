@@ -64,7 +64,7 @@ impl Process {
         self.pid
     }
 
-    /// What it has used so far. Times have the kernel's grain, which is 10 ms nearly everywhere.
+    /// What it has used so far. Times are counted in steps of [`grain_us`].
     ///
     /// # Errors
     /// If it is gone.
@@ -74,13 +74,18 @@ impl Process {
             .filter(|stat| stat.started == self.started)
             .ok_or(gone.clone())?;
         let pages = resident_pages(&read(self.pid, "statm")?).ok_or(gone)?;
-        let grain_us = 1_000_000 / rustix::param::clock_ticks_per_second();
+        let grain_us = grain_us();
         Ok(Usage {
             user_us: stat.user * grain_us,
             system_us: stat.system * grain_us,
             resident: pages * rustix::param::page_size() as u64,
         })
     }
+}
+
+/// The step in which the kernel counts CPU time, in microseconds.
+pub(crate) fn grain_us() -> u64 {
+    1_000_000 / rustix::param::clock_ticks_per_second()
 }
 
 fn read(pid: u32, file: &str) -> Result<String, Unmeasured> {

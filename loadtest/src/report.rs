@@ -1,4 +1,4 @@
-//! The result as people read it: one table, then the audit, the troubles and the warnings in sentences.
+//! The result as people read it: two tables, then the audit, the troubles and the warnings in sentences.
 
 use std::fmt::Write;
 

@@ -113,7 +113,7 @@ pub(crate) async fn measure(
     Ok(trials.iter().all(|trial| trial.outcome.is_good()))
 }
 
-/// Who is measured when. Each round begins with another contender, so that none always comes first or after the same.
+/// Who is measured when. Each round begins with another contender, so that none is always the first.
 fn schedule(transports: &[Transport], rounds: u32) -> Vec<(u32, Contender)> {
     let mut contenders = vec![Contender::Floor];
     contenders.extend(transports.iter().copied().map(Contender::Server));
