@@ -20,6 +20,9 @@ use crate::ratio::Ratio;
 use crate::run::{self, Site};
 use crate::server::Server;
 
+/// A run whose rate is off by more than this share is no half of a pair.
+const RATE_SHARE: f64 = 0.02;
+
 /// What `--floor` asks for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rounds {
@@ -57,6 +60,8 @@ impl Contender {
 struct Trial {
     round: u32,
     contender: Contender,
+    /// As many ticks came as should: otherwise it was under another load than those it is held against.
+    kept_rate: bool,
     outcome: Outcome,
 }
 
@@ -94,6 +99,7 @@ pub(crate) async fn measure(
             Ok(outcome) => trials.push(Trial {
                 round,
                 contender,
+                kept_rate: kept_rate(&outcome, rate),
                 outcome,
             }),
             Err(error) => {
@@ -148,11 +154,17 @@ async fn trial(
     Ok(outcome)
 }
 
-/// The runs of a contender that are whole enough to be compared: a cut one is another window.
+/// Whether as many ticks came as were to come. A machine that is held up has them come late, all at once, or never.
+fn kept_rate(outcome: &Outcome, tick_rate: u32) -> bool {
+    let wanted = f64::from(tick_rate) * f64::from(outcome.connected);
+    (outcome.ticks_per_second() - wanted).abs() <= RATE_SHARE * wanted
+}
+
+/// The runs of a contender that can be compared with others: of a whole window, at the rate asked for.
 fn whole(trials: &[Trial], contender: Contender) -> impl Iterator<Item = &Trial> {
-    trials
-        .iter()
-        .filter(move |trial| trial.contender == contender && !trial.outcome.interrupted)
+    trials.iter().filter(move |trial| {
+        trial.contender == contender && trial.kept_rate && !trial.outcome.interrupted
+    })
 }
 
 /// A figure of a transport to the floor's in the same round, over all rounds.
@@ -203,6 +215,7 @@ fn results(trials: &[Trial]) -> anyhow::Result<Vec<Value>> {
             let mut result = export::result(&trial.outcome)?;
             result["contender"] = trial.contender.name().into();
             result["round"] = trial.round.into();
+            result["kept_rate"] = trial.kept_rate.into();
             Ok(result)
         })
         .collect()
@@ -237,6 +250,7 @@ mod tests {
         Trial {
             round,
             contender,
+            kept_rate: true,
             outcome,
         }
     }
@@ -273,6 +287,24 @@ mod tests {
         ];
         let ratio = ratio(&trials, Transport::Sse, cpu_per_tick).unwrap();
         assert_eq!((ratio.low, ratio.median, ratio.high), (1.5, 1.75, 2.0));
+    }
+
+    #[test]
+    fn more_or_fewer_ticks_than_asked_for_are_another_rate() {
+        // A hundred ticks in a second, for ten clients.
+        let outcome = sample();
+        assert_eq!(
+            [9, 10, 11].map(|rate| kept_rate(&outcome, rate)),
+            [false, true, false]
+        );
+    }
+
+    #[test]
+    fn a_run_at_another_rate_is_no_pair() {
+        let mut held_up = trial(1, Contender::Floor, 400);
+        held_up.kept_rate = false;
+        let trials = [held_up, trial(1, SSE, 600)];
+        assert_eq!(ratio(&trials, Transport::Sse, cpu_per_tick), None);
     }
 
     #[test]

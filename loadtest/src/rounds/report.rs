@@ -2,7 +2,7 @@
 
 use std::mem::discriminant;
 
-use super::{Contender, Trial, age_p99, cpu_per_tick, ratio, whole};
+use super::{Contender, RATE_SHARE, Trial, age_p99, cpu_per_tick, ratio, whole};
 use crate::cli::Transport;
 use crate::outcome::Outcome;
 use crate::ratio::Ratio;
@@ -35,6 +35,17 @@ pub(super) fn render(transports: &[Transport], trials: &[Trial]) -> String {
         .max_by_key(|ratio| ratio.pairs);
     if let Some(ratio) = widest {
         line(&mut text, format_args!("{}", caption(&ratio)));
+    }
+    let held_up = trials.iter().filter(|trial| !trial.kept_rate).count();
+    if held_up > 0 {
+        line(
+            &mut text,
+            format_args!(
+                "left out: {held_up} of {} whose rate was more than {:.0} % off, so that they were under another load",
+                counted(trials.len() as u64, "run"),
+                RATE_SHARE * 100.0
+            ),
+        );
     }
     for contender in contenders {
         audit(&mut text, contender, trials);
@@ -208,6 +219,18 @@ mod tests {
         let text = render(&[Transport::Sse], &trials);
         let lines = "sse: every tick accounted for in 4 of 5 runs\nsse, round 2: 3 ticks MISSING in 1 gap\n";
         assert!(text.contains(lines), "{text}");
+    }
+
+    #[test]
+    fn runs_that_are_left_out_are_told() {
+        let mut trials = five_rounds();
+        trials[0].kept_rate = false;
+        let text = render(&[Transport::Sse], &trials);
+        assert!(
+            text.contains("left out: 1 of 10 runs whose rate was more than 2 % off"),
+            "{text}"
+        );
+        assert!(text.contains("median of 4 pairs"), "{text}");
     }
 
     #[test]

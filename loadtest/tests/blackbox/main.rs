@@ -444,8 +444,9 @@ fn compare_floor_measures_each_stream_beside_the_floor() {
         assert_eq!(words[4..], flags);
     }
     let document: Value = serde_json::from_slice(&std::fs::read(&json).unwrap()).unwrap();
-    assert_eq!(document["results"].as_array().unwrap().len(), 4);
-    for ratio in document["ratios"].as_array().unwrap() {
-        assert_eq!(ratio["age_p99_to_floor"]["pairs"], 1, "{ratio}");
-    }
+    let results = document["results"].as_array().unwrap();
+    let contenders: Vec<_> = results.iter().map(|result| &result["contender"]).collect();
+    assert_eq!(contenders, ["floor", "websocket", "sse", "ndjson"]);
+    // The stand-in keeps a rate of its own, which is not the one asked for.
+    assert!(ran.stdout.contains("left out: "), "{}", ran.stdout);
 }
