@@ -1,5 +1,6 @@
 //! The command line as typed. The doc comments are the help.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -22,6 +23,15 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    #[command(flatten)]
+    Measure(Measure),
+    /// Push ticks with nothing but send(2): what a server's cost is held against (Linux)
+    Floor(FloorOptions),
+}
+
+/// The commands that measure a server.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Measure {
     /// Measure one transport
     Run {
         /// Which transport
@@ -33,8 +43,26 @@ pub(crate) enum Command {
     /// Measure every transport in turn against the same server
     Compare {
         #[command(flatten)]
+        beside: FloorComparison,
+        #[command(flatten)]
         options: Options,
     },
+}
+
+/// What `compare` takes to hold the streams against the floor.
+#[derive(Args, Debug)]
+pub(crate) struct FloorComparison {
+    /// Measure the streams beside the floor and tell what they cost in its measure (Linux)
+    #[arg(long, conflicts_with = "url")]
+    pub(crate) floor: bool,
+
+    /// How often each is measured beside the floor [default: 5]
+    #[arg(long, value_name = "N", requires = "floor", value_parser = value_parser!(u32).range(1..=1_000))]
+    pub(crate) rounds: Option<u32>,
+
+    /// Keep what is measured on one core and the load test on another
+    #[arg(long, requires = "floor")]
+    pub(crate) pin: bool,
 }
 
 /// How ticks travel.
@@ -66,7 +94,7 @@ impl Transport {
     }
 }
 
-/// What both commands take.
+/// What both measuring commands take.
 #[derive(Args, Debug)]
 pub(crate) struct Options {
     /// How many clients connect and stay
@@ -89,6 +117,10 @@ pub(crate) struct Options {
     #[arg(long, value_name = "URL", conflicts_with_all = ["server", "tick_rate"])]
     pub(crate) url: Option<Target>,
 
+    /// The process of the server at --url, on this host: then its CPU time and memory are measured
+    #[arg(long, value_name = "PID", requires = "url", value_parser = value_parser!(u32).range(1..))]
+    pub(crate) server_pid: Option<u32>,
+
     /// The server binary to start instead of building one
     #[arg(long, value_name = "PATH")]
     pub(crate) server: Option<PathBuf>,
@@ -108,6 +140,26 @@ pub(crate) struct Options {
     /// No progress, only the result
     #[arg(long, short)]
     pub(crate) quiet: bool,
+}
+
+/// What the floor takes.
+#[derive(Args, Debug)]
+pub(crate) struct FloorOptions {
+    /// Where to listen; port 0 is any free one, and the address is printed
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    pub(crate) bind: SocketAddr,
+
+    /// Ticks a second
+    #[arg(long, value_name = "R", default_value_t = 200, value_parser = value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) tick_rate: u32,
+
+    /// Ticks in each send, every one a frame of its own
+    #[arg(long, value_name = "K", default_value_t = 1, value_parser = value_parser!(u32).range(1..=1_000))]
+    pub(crate) batch: u32,
+
+    /// How long to run, like 10s or 2m [default: until Ctrl-C]
+    #[arg(long, value_name = "TIME", value_parser = window_time)]
+    pub(crate) duration: Option<Duration>,
 }
 
 fn window_time(text: &str) -> Result<Duration, String> {

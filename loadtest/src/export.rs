@@ -43,14 +43,21 @@ impl Export {
         })
     }
 
-    /// Writes what there is so far: called after every transport, since a later one may fail.
-    pub(crate) fn write(&self, config: &Value, outcomes: &[Outcome]) -> anyhow::Result<()> {
+    /// Writes what there is so far: called after every run, since a later one may fail.
+    /// `ratios` is null where nothing is compared in pairs.
+    pub(crate) fn write(
+        &self,
+        config: &Value,
+        results: &[Value],
+        ratios: &Value,
+    ) -> anyhow::Result<()> {
         let document = json!({
             "schema_version": SCHEMA_VERSION,
             "tool": { "name": "loadtest", "version": env!("CARGO_PKG_VERSION"), "optimized": !cfg!(debug_assertions) },
             "host": host(),
             "config": config,
-            "results": outcomes.iter().map(result).collect::<anyhow::Result<Vec<_>>>()?,
+            "results": results,
+            "ratios": ratios,
         });
         let text = serde_json::to_string_pretty(&document)? + "\n";
         fs::write(&self.draft, text)
@@ -76,7 +83,11 @@ fn host() -> Value {
     })
 }
 
-fn result(outcome: &Outcome) -> anyhow::Result<Value> {
+/// All figures of a run.
+///
+/// # Errors
+/// If the histogram can't be serialized.
+pub(crate) fn result(outcome: &Outcome) -> anyhow::Result<Value> {
     let tally = &outcome.tally;
     let mut histogram = Vec::new();
     V2DeflateSerializer::new()
@@ -121,6 +132,7 @@ fn result(outcome: &Outcome) -> anyhow::Result<Value> {
             "bytes_per_tick": outcome.bytes_per_tick(),
         },
         "requests": tally.requests,
+        "server": server(outcome),
         "audit": tally.findings,
         "generator": {
             "busy_us": tally.strain.busy_us,
@@ -130,6 +142,31 @@ fn result(outcome: &Outcome) -> anyhow::Result<Value> {
             "worst_late_us": tally.strain.worst_us,
         },
     }))
+}
+
+/// What the run cost the server, or why that is not known.
+fn server(outcome: &Outcome) -> Value {
+    let cost = match &outcome.cost {
+        Ok(cost) => cost,
+        Err(reason) => return json!({ "unknown": reason.to_string() }),
+    };
+    let per_tick = outcome.cpu_per_tick_us();
+    json!({
+        "pid": cost.pid,
+        "cpu_us": {
+            "user": cost.user_us,
+            "system": cost.system_us,
+            "total": cost.cpu_us(),
+            "error": cost.error_us(),
+        },
+        "cpu_us_per_tick": per_tick.map(|(user, system)| json!({
+            "user": user,
+            "system": system,
+            "total": user + system,
+        })),
+        "resident_bytes": { "before": cost.resident_before, "after": cost.resident_after },
+        "memory_bytes_per_client": outcome.memory_per_client(),
+    })
 }
 
 #[cfg(test)]
@@ -157,13 +194,28 @@ mod tests {
     }
 
     #[test]
+    fn the_server_s_cost_is_there_or_the_reason_why_not() {
+        let mut outcome = sample();
+        let value = result(&outcome).unwrap();
+        assert_eq!(value["server"]["cpu_us_per_tick"]["total"], json!(10.0));
+        assert_eq!(value["server"]["memory_bytes_per_client"], json!(10_240.0));
+        outcome.cost = Err(crate::process::Unmeasured::NoProc);
+        let value = result(&outcome).unwrap();
+        assert_eq!(
+            value["server"],
+            json!({ "unknown": "this system has no /proc to tell them" })
+        );
+    }
+
+    #[test]
     fn the_file_appears_whole_and_the_draft_goes() {
         let folder = std::env::temp_dir().join(format!("loadtest-export-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let path = folder.join("out.json");
         let export = Export::prepare(&path).unwrap();
         assert!(!path.exists(), "nothing is there before there is a result");
-        export.write(&json!({}), &[sample()]).unwrap();
+        let results = [result(&sample()).unwrap()];
+        export.write(&json!({}), &results, &Value::Null).unwrap();
         drop(export);
         let document: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
         assert_eq!(

@@ -6,17 +6,25 @@ mod audit;
 mod cli;
 mod client;
 mod clock;
+mod cost;
 mod counted;
 mod export;
+#[cfg_attr(not(target_os = "linux"), path = "floor/elsewhere.rs")]
+mod floor;
 mod group;
 mod http;
 mod interrupt;
+mod launch;
 mod observer;
 mod outcome;
+mod pin;
 mod plan;
 mod probe;
+mod process;
 mod progress;
+mod ratio;
 mod report;
+mod rounds;
 mod run;
 mod server;
 mod strain;
@@ -28,6 +36,7 @@ mod warning;
 mod window;
 mod wire;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
@@ -35,16 +44,18 @@ use clap::Parser;
 use serde_json::{Value, json};
 use tokio::task::LocalSet;
 
-use crate::cli::Cli;
+use crate::cli::{Cli, Command, FloorOptions};
 use crate::interrupt::Interrupt;
+use crate::launch::Launch;
 use crate::outcome::Outcome;
 use crate::plan::Plan;
 use crate::progress::Progress;
+use crate::run::Site;
 use crate::server::Server;
 use crate::target::Target;
 
 fn main() -> ExitCode {
-    let plan = Plan::check(Cli::parse().command).unwrap_or_else(|error| error.exit());
+    let job = Job::check(Cli::parse().command).unwrap_or_else(|error| error.exit());
     // This thread waits and draws. The clients live on threads of their own, see `group`.
     let runtime = match tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -59,7 +70,7 @@ fn main() -> ExitCode {
             Err(error) => return fail(&error.into()),
         };
         tokio::select! {
-            result = measure(&plan, &interrupt) => match result {
+            result = job.run(&interrupt) => match result {
                 Ok(true) => ExitCode::SUCCESS,
                 Ok(false) => ExitCode::FAILURE,
                 Err(error) => fail(&error),
@@ -73,9 +84,42 @@ fn main() -> ExitCode {
     code
 }
 
+/// What the command line asks for, checked.
+enum Job {
+    Measure(Box<Plan>),
+    Floor(FloorOptions),
+}
+
+impl Job {
+    /// The error is one for people, with exit code 2.
+    fn check(command: Command) -> Result<Self, clap::Error> {
+        match command {
+            Command::Floor(options) => Ok(Self::Floor(options)),
+            Command::Measure(measure) => {
+                Plan::check(measure).map(|plan| Self::Measure(Box::new(plan)))
+            }
+        }
+    }
+
+    /// True if all is well.
+    async fn run(&self, interrupt: &Interrupt) -> anyhow::Result<bool> {
+        match self {
+            Self::Measure(plan) => measure(plan, interrupt).await,
+            Self::Floor(options) => floor::serve(options, interrupt).await.map(|()| true),
+        }
+    }
+}
+
 /// Measures every transport of the plan and prints the report; true if all is well.
 async fn measure(plan: &Plan, interrupt: &Interrupt) -> anyhow::Result<bool> {
     let mut progress = Progress::new(plan.options.quiet);
+    if let Some(rounds) = plan.rounds {
+        let binary = tokio::select! {
+            binary = server_binary(plan, &mut progress) => binary?,
+            () = interrupt.first() => bail!("interrupted before anything was measured"),
+        };
+        return rounds::measure(plan, rounds, binary, &mut progress, interrupt).await;
+    }
     let mut server = tokio::select! {
         server = start_server(plan, &mut progress) => server?,
         () = interrupt.first() => bail!("interrupted before anything was measured"),
@@ -92,6 +136,14 @@ async fn measure(plan: &Plan, interrupt: &Interrupt) -> anyhow::Result<bool> {
         );
     }
     let clock = probe::clock(&address).await?;
+    let process = server
+        .as_ref()
+        .map_or_else(|| plan.process.clone(), Server::process);
+    let site = Site {
+        address,
+        clock,
+        process,
+    };
     let config = config(plan, &target);
 
     let mut outcomes: Vec<Outcome> = Vec::new();
@@ -99,9 +151,13 @@ async fn measure(plan: &Plan, interrupt: &Interrupt) -> anyhow::Result<bool> {
         if interrupt.happened() {
             break;
         }
-        outcomes.push(run::run(*transport, plan, &address, clock, &mut progress, interrupt).await?);
+        outcomes.push(run::run(*transport, plan, &site, &mut progress, interrupt).await?);
         if let Some(export) = &plan.export {
-            export.write(&config, &outcomes)?;
+            let results = outcomes
+                .iter()
+                .map(export::result)
+                .collect::<anyhow::Result<Vec<_>>>()?;
+            export.write(&config, &results, &Value::Null)?;
         }
         if let Some(server) = &mut server
             && let Err(error) = server.check_alive().await
@@ -119,15 +175,21 @@ async fn start_server(plan: &Plan, progress: &mut Progress) -> anyhow::Result<Op
     if plan.options.url.is_some() {
         return Ok(None);
     }
-    let binary = match &plan.options.server {
-        Some(path) => path.clone(),
+    let binary = server_binary(plan, progress).await?;
+    progress.say("starting the server".into());
+    let launch = Launch::server(binary, plan.options.tick_rate);
+    Ok(Some(Server::start(&launch).await?))
+}
+
+/// The binary of `--server`, or one built now.
+async fn server_binary(plan: &Plan, progress: &mut Progress) -> anyhow::Result<PathBuf> {
+    match &plan.options.server {
+        Some(path) => Ok(path.clone()),
         None => {
             progress.say("building the server".into());
-            server::build().await?
+            server::build().await
         }
-    };
-    progress.say("starting the server".into());
-    Ok(Some(Server::start(&binary, plan.options.tick_rate).await?))
+    }
 }
 
 /// The configuration as it is kept with the figures.

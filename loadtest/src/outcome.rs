@@ -3,6 +3,8 @@
 use crate::audit::Findings;
 use crate::cli::Transport;
 use crate::clock::Clock;
+use crate::cost::Cost;
+use crate::process::Unmeasured;
 use crate::tally::Tally;
 use crate::units::{count, counted};
 use crate::warning::Warning;
@@ -21,6 +23,8 @@ pub(crate) struct Outcome {
     pub(crate) interrupted: bool,
     pub(crate) clock: Clock,
     pub(crate) tally: Tally,
+    /// What it cost the server, or why that is not known.
+    pub(crate) cost: Result<Cost, Unmeasured>,
 }
 
 impl Outcome {
@@ -40,6 +44,18 @@ impl Outcome {
     /// The age that this share of the ticks did not exceed, in microseconds; nothing if no tick came.
     pub(crate) fn age_us(&self, quantile: f64) -> Option<u64> {
         (self.tally.ticks > 0).then(|| self.tally.ages.value_at_quantile(quantile))
+    }
+
+    /// The server's CPU time for each live tick read, in microseconds: user, system. Nothing if it is not known.
+    pub(crate) fn cpu_per_tick_us(&self) -> Option<(f64, f64)> {
+        let cost = self.cost.as_ref().ok()?;
+        let each = |us: u64| us as f64 / self.tally.ticks as f64;
+        (self.tally.ticks > 0).then(|| (each(cost.user_us), each(cost.system_us)))
+    }
+
+    /// By how many bytes of resident memory the server has grown for each client. Nothing if it is not known.
+    pub(crate) fn memory_per_client(&self) -> Option<f64> {
+        self.cost.as_ref().ok()?.memory_per_client(self.connected)
     }
 
     fn per_second(&self, number: u64) -> f64 {
@@ -198,6 +214,14 @@ pub(crate) mod tests {
             interrupted: false,
             clock: Clock::default(),
             tally,
+            cost: Ok(Cost {
+                pid: 4242,
+                user_us: 300,
+                system_us: 700,
+                grain_us: 10,
+                resident_before: 10_240_000,
+                resident_after: 10_342_400,
+            }),
         }
     }
 
@@ -212,6 +236,8 @@ pub(crate) mod tests {
             (outcome.bytes_per_tick(), outcome.age_us(0.5)),
             (Some(250.0), Some(500))
         );
+        assert_eq!(outcome.cpu_per_tick_us(), Some((3.0, 7.0)));
+        assert_eq!(outcome.memory_per_client(), Some(10_240.0));
         assert!(outcome.is_good());
         assert_eq!(outcome.verdict(), "every tick accounted for");
     }

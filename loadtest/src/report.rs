@@ -1,16 +1,17 @@
-//! The result as people read it: one table, then the audit, the troubles and the warnings in sentences.
+//! The result as people read it: two tables, then the audit, the troubles and the warnings in sentences.
 
 use std::fmt::Write;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
 use crate::outcome::Outcome;
-use crate::units::{bytes, count, micros};
+use crate::units::{bytes, count, fine_micros, memory, micros};
 
 /// Kinds of trouble shown for each transport; the rest are summed up.
 const SHOWN_TROUBLES: usize = 5;
 
-const HEADER: [&str; 13] = [
+/// What came, and how old it was.
+const TICKS: [&str; 10] = [
     "transport",
     "clients",
     "ticks/s",
@@ -19,42 +20,33 @@ const HEADER: [&str; 13] = [
     "p99",
     "p99.9",
     "max",
-    "wire",
-    "per tick",
-    "requests",
     "gaps",
     "skipped",
 ];
 
+/// What that took: a table of its own, since both together are wider than a terminal.
+const COST: [&str; 8] = [
+    "transport",
+    "wire",
+    "per tick",
+    "requests",
+    "CPU/tick",
+    "user",
+    "system",
+    "memory/client",
+];
+
 /// The whole report.
 pub(crate) fn render(outcomes: &[Outcome]) -> String {
-    let mut text = format!("{}\n\n", table(outcomes));
+    let mut text = format!(
+        "{}\n{}\n\n",
+        table(TICKS, outcomes.iter().map(ticks)),
+        table(COST, outcomes.iter().map(cost))
+    );
     for outcome in outcomes {
-        let name = outcome.transport.name();
-        line(&mut text, format_args!("{name}: {}", outcome.verdict()));
-        if outcome.failed + outcome.dropped > 0 {
-            line(&mut text, format_args!("{name}: {}", departures(outcome)));
-            let troubles = outcome.troubles();
-            for (kind, number) in troubles.iter().take(SHOWN_TROUBLES) {
-                line(&mut text, format_args!("  {} × {kind}", count(*number)));
-            }
-            if troubles.len() > SHOWN_TROUBLES {
-                line(
-                    &mut text,
-                    format_args!("  and {} other kinds", troubles.len() - SHOWN_TROUBLES),
-                );
-            }
-        }
-        if outcome.tally.reopened > 0 {
-            let reopened = count(outcome.tally.reopened);
-            line(
-                &mut text,
-                format_args!(
-                    "{name}: {reopened} connections reopened after the server closed them idle"
-                ),
-            );
-        }
+        account(&mut text, outcome.transport.name(), outcome);
     }
+    unmeasured(&mut text, outcomes);
     let warnings = outcomes
         .iter()
         .flat_map(|outcome| outcome.warnings().into_iter().map(move |w| (outcome, w)));
@@ -70,14 +62,45 @@ pub(crate) fn render(outcomes: &[Outcome]) -> String {
     text
 }
 
-fn table(outcomes: &[Outcome]) -> Table {
+/// What became of a run's ticks and clients, in lines that begin with its name.
+pub(crate) fn account(text: &mut String, name: &str, outcome: &Outcome) {
+    line(text, format_args!("{name}: {}", outcome.verdict()));
+    if outcome.failed + outcome.dropped > 0 {
+        line(text, format_args!("{name}: {}", departures(outcome)));
+        let troubles = outcome.troubles();
+        for (kind, number) in troubles.iter().take(SHOWN_TROUBLES) {
+            line(text, format_args!("  {} × {kind}", count(*number)));
+        }
+        if troubles.len() > SHOWN_TROUBLES {
+            line(
+                text,
+                format_args!("  and {} other kinds", troubles.len() - SHOWN_TROUBLES),
+            );
+        }
+    }
+    if outcome.tally.reopened > 0 {
+        let reopened = count(outcome.tally.reopened);
+        line(
+            text,
+            format_args!(
+                "{name}: {reopened} connections reopened after the server closed them idle"
+            ),
+        );
+    }
+}
+
+/// A table with names on the left and figures on the right.
+pub(crate) fn table<const N: usize>(
+    header: [&str; N],
+    rows: impl Iterator<Item = [String; N]>,
+) -> Table {
     let mut table = Table::new();
     table.load_style(presets::UTF8_FULL_CONDENSED);
     // A table that wraps in a narrow terminal can't be compared or pasted.
     table.set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(HEADER);
-    for outcome in outcomes {
-        table.add_row(row(outcome));
+    table.set_header(header);
+    for row in rows {
+        table.add_row(row);
     }
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
@@ -85,8 +108,12 @@ fn table(outcomes: &[Outcome]) -> Table {
     table
 }
 
-fn row(outcome: &Outcome) -> [String; 13] {
-    let dash = || "–".to_owned();
+/// Stands for a figure that is not known.
+pub(crate) fn dash() -> String {
+    "–".into()
+}
+
+fn ticks(outcome: &Outcome) -> [String; 10] {
     let age = |quantile| outcome.age_us(quantile).map_or_else(dash, micros);
     [
         outcome.transport.name().to_owned(),
@@ -101,12 +128,39 @@ fn row(outcome: &Outcome) -> [String; 13] {
         age(0.99),
         age(0.999),
         age(1.0),
-        format!("{}/s", bytes(outcome.bytes_per_second())),
-        outcome.bytes_per_tick().map_or_else(dash, bytes),
-        count(outcome.tally.requests),
         count(outcome.tally.findings.missing),
         count(outcome.tally.findings.skipped),
     ]
+}
+
+fn cost(outcome: &Outcome) -> [String; 8] {
+    let cpu = outcome.cpu_per_tick_us();
+    let each = |part: fn((f64, f64)) -> f64| cpu.map(part).map_or_else(dash, fine_micros);
+    [
+        outcome.transport.name().to_owned(),
+        format!("{}/s", bytes(outcome.bytes_per_second())),
+        outcome.bytes_per_tick().map_or_else(dash, bytes),
+        count(outcome.tally.requests),
+        each(|(user, system)| user + system),
+        each(|(user, _)| user),
+        each(|(_, system)| system),
+        outcome.memory_per_client().map_or_else(dash, memory),
+    ]
+}
+
+/// Says why there are no figures of the server; once, where the reason is the same for all.
+fn unmeasured(text: &mut String, outcomes: &[Outcome]) {
+    let mut last = None;
+    for outcome in outcomes {
+        let reason = outcome.cost.as_ref().err();
+        if let Some(reason) = reason.filter(|_| reason != last) {
+            line(
+                text,
+                format_args!("the server's CPU time and memory are not known: {reason}"),
+            );
+        }
+        last = reason;
+    }
 }
 
 fn departures(outcome: &Outcome) -> String {
@@ -118,7 +172,8 @@ fn departures(outcome: &Outcome) -> String {
     )
 }
 
-fn line(text: &mut String, arguments: std::fmt::Arguments<'_>) {
+/// Appends a line.
+pub(crate) fn line(text: &mut String, arguments: std::fmt::Arguments<'_>) {
     writeln!(text, "{arguments}").expect("a String takes all");
 }
 
@@ -132,9 +187,10 @@ mod tests {
         let mut outcome = sample();
         outcome.tally.requests = 10;
         let text = render(&[outcome]);
-        let row = text.lines().find(|line| line.contains("sse")).unwrap();
-        let cells: Vec<_> = row
-            .split(['│', '┆'])
+        let cells: Vec<_> = text
+            .lines()
+            .filter(|line| line.contains("│ sse"))
+            .flat_map(|row| row.split(['│', '┆']))
             .map(str::trim)
             .filter(|cell| !cell.is_empty())
             .collect();
@@ -147,11 +203,16 @@ mod tests {
             "990 µs",
             "1.00 ms",
             "1.00 ms",
+            "0",
+            "0",
+            "sse",
             "25.0 kB/s",
             "250 B",
             "10",
-            "0",
-            "0",
+            "10.0 µs",
+            "3.00 µs",
+            "7.00 µs",
+            "10.0 KiB",
         ];
         assert_eq!(cells, want);
         assert!(text.contains("sse: every tick accounted for\n"), "{text}");
@@ -164,7 +225,36 @@ mod tests {
             ..sample()
         };
         let text = render(&[silent]);
-        assert_eq!(text.matches('–').count(), 6, "{text}");
+        assert_eq!(text.matches('–').count(), 9, "{text}");
+    }
+
+    #[test]
+    fn no_table_is_wider_than_a_terminal_of_120_columns() {
+        let mut outcome = Outcome {
+            transport: crate::cli::Transport::ShortPoll,
+            asked: 100_000,
+            connected: 100_000,
+            ..sample()
+        };
+        outcome.tally.ticks = 10_000_000;
+        outcome.tally.findings.skipped = 10_000_000;
+        outcome.tally.requests = 10_000_000;
+        let text = render(&[outcome]);
+        let widths = text.lines().filter(|line| line.starts_with('│'));
+        assert!(
+            widths.map(|line| line.chars().count()).max() <= Some(120),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn why_the_server_was_not_measured_is_said_once() {
+        let unmeasured = || Outcome {
+            cost: Err(crate::process::Unmeasured::NoPid),
+            ..sample()
+        };
+        let text = render(&[unmeasured(), unmeasured()]);
+        assert_eq!(text.matches("--server-pid").count(), 1, "{text}");
     }
 
     #[test]

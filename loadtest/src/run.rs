@@ -11,10 +11,12 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::cli::Transport;
 use crate::clock::Clock;
+use crate::cost::Meter;
 use crate::group::{self, Course, Outbox};
 use crate::interrupt::Interrupt;
 use crate::outcome::Outcome;
 use crate::plan::Plan;
+use crate::process::{Process, Unmeasured};
 use crate::progress::{Progress, status};
 use crate::tally::Tally;
 use crate::target::Address;
@@ -25,26 +27,37 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How often to look whether all have connected: short, so that small runs start at once.
 const COUNT_EVERY: Duration = Duration::from_millis(20);
 
+/// The server as clients reach it and as the kernel sees it.
+#[derive(Clone, Debug)]
+pub(crate) struct Site {
+    pub(crate) address: Address,
+    pub(crate) clock: Clock,
+    /// Its process, or why that is not known.
+    pub(crate) process: Result<Process, Unmeasured>,
+}
+
 /// The generator's threads at work.
 struct Field {
     course: Arc<Course>,
     threads: Vec<(JoinHandle<std::io::Result<()>>, Outbox)>,
     stop: watch::Sender<bool>,
     total: Tally,
+    meter: Meter,
 }
 
 /// Measures one transport. Ends early, with what there is, when interrupted or when no client could connect.
 pub(crate) async fn run(
     transport: Transport,
     plan: &Plan,
-    address: &Address,
-    clock: Clock,
+    site: &Site,
     progress: &mut Progress,
     interrupt: &Interrupt,
 ) -> anyhow::Result<Outcome> {
     let clients = plan.options.clients;
-    let course = Course::new(transport, address.clone(), clock, clients, plan.interval);
-    let mut field = Field::start(course, plan.options.threads)?;
+    let meter = Meter::before_clients(&site.process);
+    let address = site.address.clone();
+    let course = Course::new(transport, address, site.clock, clients, plan.interval);
+    let mut field = Field::start(course, plan.options.threads, meter)?;
     tokio::select! {
         () = field.connect(progress) => {}
         () = interrupt.first() => {}
@@ -58,7 +71,7 @@ pub(crate) async fn run(
 
 impl Field {
     /// Spreads the clients over the threads, the first ones taking what is left over.
-    fn start(course: Course, threads: u32) -> anyhow::Result<Self> {
+    fn start(course: Course, threads: u32, meter: Meter) -> anyhow::Result<Self> {
         let course = Arc::new(course);
         let (stop, stopped) = watch::channel(false);
         let mut field = Self {
@@ -66,6 +79,7 @@ impl Field {
             threads: Vec::new(),
             stop,
             total: Tally::default(),
+            meter,
         };
         for thread in 0..threads {
             let numbers = share(field.course.clients, threads, thread);
@@ -98,12 +112,18 @@ impl Field {
         let opening = Instant::now() + warmup;
         let closing = opening + duration;
         let mut before = Instant::now();
+        let mut has_opened = false;
         while before < closing && self.is_anyone_left() {
+            let next = if has_opened { closing } else { opening };
             tokio::select! {
-                () = sleep_until(closing.min(before + LOOK_EVERY)) => {}
+                () = sleep_until(next.min(before + LOOK_EVERY)) => {}
                 () = interrupt.first() => break,
             }
             let now = Instant::now();
+            if !has_opened && now >= opening {
+                has_opened = true;
+                self.meter.opens();
+            }
             let latest = self.gather();
             progress.update(|| {
                 let phase = if now < opening {
@@ -125,6 +145,7 @@ impl Field {
             });
             before = now;
         }
+        self.meter.closes();
         self.course.window.close(self.course.clock.now());
     }
 
@@ -165,6 +186,7 @@ impl Field {
             seconds: self.course.window.seconds(),
             interrupted,
             clock: self.course.clock,
+            cost: self.meter.cost(),
             tally: self.total,
         })
     }

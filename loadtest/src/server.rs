@@ -15,7 +15,10 @@ use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::launch::Launch;
+use crate::pin;
 use crate::probe;
+use crate::process::{Process, Unmeasured};
 use crate::target::Target;
 
 /// The bound on getting ready; a release server takes a few milliseconds.
@@ -38,6 +41,8 @@ pub(crate) struct Server {
     /// Reads stderr to its end.
     reader: Option<JoinHandle<()>>,
     target: Target,
+    /// What people call it.
+    name: &'static str,
 }
 
 /// The one kind of line that matters among cargo's messages.
@@ -84,13 +89,15 @@ fn executable(messages: &[u8]) -> Option<PathBuf> {
 
 impl Server {
     /// Starts the binary on a free port and waits until it takes traffic.
-    pub(crate) async fn start(binary: &Path, tick_rate: u32) -> anyhow::Result<Self> {
+    pub(crate) async fn start(launch: &Launch) -> anyhow::Result<Self> {
         let port = free_port().context("no free port between 20000 and 60000")?;
-        let mut child = Command::new(binary)
-            .args(["serve", "--bind", &format!("127.0.0.1:{port}")])
-            .args(["--tick-rate", &tick_rate.to_string()])
-            // Without bursts: transports are measured in turn, and each should get the same load.
-            .args(["--arrivals", "poisson"])
+        // A child begins where its parent is, with every thread that it starts.
+        if let Some(cores) = launch.cores {
+            pin::to(cores.server).context("--pin")?;
+        }
+        let child = Command::new(&launch.binary)
+            .args([launch.command, "--bind", &format!("127.0.0.1:{port}")])
+            .args(&launch.flags)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -98,7 +105,17 @@ impl Server {
             .process_group(0)
             .kill_on_drop(true)
             .spawn()
-            .with_context(|| format!("can't start the server {}", binary.display()))?;
+            .with_context(|| {
+                format!(
+                    "can't start the {} {}",
+                    launch.name,
+                    launch.binary.display()
+                )
+            });
+        if let Some(cores) = launch.cores {
+            pin::to(cores.generator).context("--pin")?;
+        }
+        let mut child = child?;
         let stderr = Arc::<Mutex<VecDeque<String>>>::default();
         // Read all the time: a server that blocks on a full pipe would be measured as slow.
         let reader = child
@@ -110,6 +127,7 @@ impl Server {
             stderr,
             reader,
             target: Target::local(port),
+            name: launch.name,
         };
         server.wait_until_ready().await?;
         Ok(server)
@@ -118,6 +136,14 @@ impl Server {
     /// Where it listens.
     pub(crate) fn target(&self) -> &Target {
         &self.target
+    }
+
+    /// Its process, for the kernel to tell what it costs.
+    pub(crate) fn process(&self) -> Result<Process, Unmeasured> {
+        // Without an id it has exited, which `check_alive` tells better.
+        self.child
+            .id()
+            .map_or(Err(Unmeasured::NoPid), Process::find)
     }
 
     /// Fails if it has exited, with the last it said.
@@ -130,6 +156,12 @@ impl Server {
             Some(status) => bail!(self.obituary(status).await),
             None => Ok(()),
         }
+    }
+
+    /// Ends it and waits until it is gone, so that it takes nothing from what comes next.
+    pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
+        let killed = self.child.kill().await;
+        killed.with_context(|| format!("can't stop the {}", self.name))
     }
 
     async fn wait_until_ready(&mut self) -> anyhow::Result<()> {
@@ -145,7 +177,8 @@ impl Server {
             }
             if Instant::now() > deadline {
                 bail!(
-                    "the server was not ready within {START_LIMIT:?}: {trouble}{}",
+                    "the {} was not ready within {START_LIMIT:?}: {trouble}{}",
+                    self.name,
                     self.last_words()
                 );
             }
@@ -157,7 +190,7 @@ impl Server {
             // What it wrote last may still be in the pipe, and a child of its own may hold that open for ever.
             let _ = timeout(LAST_WORDS_LIMIT, reader).await;
         }
-        format!("the server exited ({status}){}", self.last_words())
+        format!("the {} exited ({status}){}", self.name, self.last_words())
     }
 
     fn last_words(&self) -> String {

@@ -11,6 +11,28 @@ pub(crate) fn micros(us: u64) -> String {
     }
 }
 
+/// Microseconds of which a part counts: `4.21 µs`, `1.25 ms`.
+pub(crate) fn fine_micros(us: f64) -> String {
+    match us {
+        ..1e3 => three_digits(us, "µs"),
+        _ => three_digits(us / 1e3, "ms"),
+    }
+}
+
+/// Bytes in powers of two, as memory is counted: `13.0 KiB`, `1.25 MiB`. What has shrunk has a minus.
+pub(crate) fn memory(bytes: f64) -> String {
+    let kib = bytes / 1024.0;
+    let text = match kib.abs() {
+        ..1024.0 => three_digits(kib.abs(), "KiB"),
+        _ => three_digits(kib.abs() / 1024.0, "MiB"),
+    };
+    if kib < 0.0 {
+        format!("−{text}")
+    } else {
+        text
+    }
+}
+
 /// Bytes in powers of ten, as networks count them: `87 B`, `1.25 kB`, `2.40 MB`.
 pub(crate) fn bytes(count: f64) -> String {
     match count {
@@ -92,6 +114,11 @@ mod tests {
         assert_eq!(
             [12.3, 1_250.0, 8_000_000.0, 2.5e9].map(bytes),
             ["12.3 B", "1.25 kB", "8.00 MB", "2.50 GB"]
+        );
+        assert_eq!([4.214, 1_250.0].map(fine_micros), ["4.21 µs", "1.25 ms"]);
+        assert_eq!(
+            [13_312.0, -512.0, 1_310_720.0].map(memory),
+            ["13.0 KiB", "−0.50 KiB", "1.25 MiB"]
         );
     }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::outcome::Outcome;
-use crate::units::{count, counted, micros};
+use crate::units::{count, counted, fine_micros, micros};
 
 /// A thread busy for more than this share of the window had no room to be punctual.
 const BUSY_SHARE: f64 = 0.85;
@@ -16,6 +16,9 @@ const WORST_US: u64 = 50_000;
 
 /// Below this, p99.9 is just the largest of few.
 const FEW_TICKS: u64 = 1_000;
+
+/// A CPU time that may be off by more than this share of itself compares with nothing.
+const CPU_ERROR_SHARE: f64 = 0.05;
 
 /// Something the reader must know before believing the figures.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,6 +41,12 @@ pub(crate) enum Warning {
     Silent { clients: u64 },
     /// Ticks seemed to come from the future.
     Early { ticks: u64 },
+    /// The server used too little CPU time for the kernel's steps to tell.
+    CoarseCpu {
+        cpu_us: u64,
+        error_us: u64,
+        ticks: u64,
+    },
     /// Another host's clock was estimated.
     RemoteClock { error_us: u64 },
 }
@@ -100,6 +109,18 @@ impl Warning {
             Self::Silent { clients: silent },
         );
         warn_if(tally.early > 0, Self::Early { ticks: tally.early });
+        if let Ok(cost) = &outcome.cost {
+            let (cpu_us, error_us) = (cost.cpu_us(), cost.error_us());
+            let is_coarse = error_us as f64 > CPU_ERROR_SHARE * cpu_us as f64;
+            warn_if(
+                is_coarse && tally.ticks > 0,
+                Self::CoarseCpu {
+                    cpu_us,
+                    error_us,
+                    ticks: tally.ticks,
+                },
+            );
+        }
         let error_us = outcome.clock.error_us;
         warn_if(error_us > 0, Self::RemoteClock { error_us });
         warnings
@@ -157,6 +178,18 @@ impl fmt::Display for Warning {
                  so ages are wrong by at least as much; measure on one host",
                 count(*ticks)
             ),
+            Self::CoarseCpu {
+                cpu_us,
+                error_us,
+                ticks,
+            } => write!(
+                f,
+                "the server used {} of CPU time, which the kernel tells to within {}, so CPU/tick is uncertain by ±{}; \
+                 use more --clients or a longer --duration",
+                micros(*cpu_us),
+                micros(*error_us),
+                fine_micros(*error_us as f64 / *ticks as f64)
+            ),
             Self::RemoteClock { error_us } => write!(
                 f,
                 "the server's clock was estimated over the network: every age is uncertain by ±{}, \
@@ -192,7 +225,7 @@ mod tests {
     #[test]
     fn each_reason_is_given_with_the_flag_that_helps() {
         type Change = fn(&mut Outcome);
-        let cases: [(Change, &str); 6] = [
+        let cases: [(Change, &str); 7] = [
             (|o| o.tally.strain.busy_us = 970_000, "more --threads"),
             (
                 |o| (o.tally.strain.timers, o.tally.strain.late) = (100, 9),
@@ -202,6 +235,7 @@ mod tests {
             (|o| o.tally.ticks = 999, "longer --duration"),
             (|o| o.tally.heard = 7, "3 connected clients"),
             (|o| o.clock.error_us = 1_500, "±1.50 ms"),
+            (|o| o.cost.as_mut().unwrap().grain_us = 100, "±0.04 µs"),
         ];
         for (change, words) in cases {
             let warnings = about(change);

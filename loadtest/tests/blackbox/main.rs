@@ -1,11 +1,14 @@
 //! Drives the load test's binary against a server that the tests write themselves.
 
 mod fake;
+#[cfg(target_os = "linux")]
+mod floor;
 
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use fake::{Fake, Fault};
@@ -299,6 +302,9 @@ fn wrong_flags_exit_with_two_before_anything_starts() {
         &["compare", "--duration", "0s"],
         &["compare", "--url", "https://localhost"],
         &["compare", "--json", "/nowhere/at/all.json"],
+        &["compare", "--floor", "--rounds", "0"],
+        &["floor", "--tick-rate", "0"],
+        &["floor", "--batch", "0"],
     ] {
         let ran = ran(arguments);
         assert_eq!(
@@ -312,6 +318,25 @@ fn wrong_flags_exit_with_two_before_anything_starts() {
             ran.stderr
         );
     }
+}
+
+#[test]
+fn a_process_that_is_not_there_is_refused_before_anything_starts() {
+    // More than any system gives out.
+    let pid = ["--server-pid", "4000000000"];
+    let url = ["run", "--transport", "sse", "--url", "http://127.0.0.1:9"];
+    let ran = ran(&[&url[..], &pid].concat());
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));
+    let sentence = "--server-pid: there is no process 4000000000";
+    assert!(ran.stderr.contains(sentence), "{}", ran.stderr);
+}
+
+#[test]
+fn without_a_pid_the_report_says_why_there_is_no_cost() {
+    let ran = run(&Fake::start(Fault::None), "sse", &[]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stdout);
+    let sentence = "the server's CPU time and memory are not known: ";
+    assert!(ran.stdout.contains(sentence), "{}", ran.stdout);
 }
 
 #[test]
@@ -333,34 +358,46 @@ fn a_server_that_exits_is_shown_with_its_last_words() {
     );
 }
 
+/// A program to start as the server: it says how it was called and lives until it is killed. The tests serve in
+/// its place.
+struct StandIn {
+    script: PathBuf,
+    /// A server for each start, and the words that it was called with: its process's id first.
+    serving: JoinHandle<Vec<(Fake, Vec<String>)>>,
+}
+
+impl StandIn {
+    /// Serves as often as it is started, which is to be so many times.
+    fn new(folder: &Path, starts: usize) -> Self {
+        let (script, pipe) = (folder.join("server.sh"), folder.join("called"));
+        let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+        assert!(made.success());
+        let text = format!(
+            "#!/bin/sh\necho \"$$ $*\" > {}\nexec sleep 600\n",
+            pipe.display()
+        );
+        std::fs::write(&script, text).unwrap();
+        std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let serve = move |_| {
+            let call = std::fs::read_to_string(&pipe).unwrap();
+            let words: Vec<_> = call.split_whitespace().map(str::to_owned).collect();
+            let listener = TcpListener::bind(&words[3]).unwrap();
+            (Fake::on(listener, Fault::None), words)
+        };
+        let serving = std::thread::spawn(move || (0..starts).map(serve).collect());
+        Self { script, serving }
+    }
+}
+
 #[test]
 fn a_server_of_its_own_is_started_and_does_not_outlive_the_run() {
-    let folder = folder("own-server");
-    let (script, called) = (folder.join("server.sh"), folder.join("called"));
-    // A process that says how it was called and lives until it is killed; this one serves in its place.
-    let text = format!(
-        "#!/bin/sh\necho \"$$ $*\" > {0}.part && mv {0}.part {0}\nexec sleep 600\n",
-        called.display()
-    );
-    std::fs::write(&script, text).unwrap();
-    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
-    let serving = std::thread::spawn(move || {
-        let called = loop {
-            match std::fs::read_to_string(&called) {
-                Ok(called) => break called,
-                Err(_) => std::thread::yield_now(),
-            }
-        };
-        let words: Vec<_> = called.split_whitespace().map(str::to_owned).collect();
-        let listener = TcpListener::bind(&words[3]).unwrap();
-        (Fake::on(listener, Fault::None), words)
-    });
-
+    let stand_in = StandIn::new(&folder("own-server"), 1);
     let own = ["run", "--transport", "websocket", "--tick-rate", "321"];
-    let server = ["--server", script.to_str().unwrap()];
+    let server = ["--server", stand_in.script.to_str().unwrap()];
     let ran = ran(&[&own[..], &server, &SMALL].concat());
     assert_eq!(ran.code, Some(0), "{}{}", ran.stdout, ran.stderr);
-    let (_fake, words) = serving.join().unwrap();
+    let served = stand_in.serving.join().unwrap();
+    let words = &served[0].1;
     let flags = [&words[1..3], &words[4..]].concat();
     let rate = ["--tick-rate", "321", "--arrivals", "poisson"];
     assert_eq!(flags, [&["serve", "--bind"][..], &rate].concat());
@@ -375,4 +412,41 @@ fn a_server_of_its_own_is_started_and_does_not_outlive_the_run() {
         );
         std::thread::yield_now();
     }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn compare_floor_measures_each_stream_beside_the_floor() {
+    let folder = folder("compare-floor");
+    let json = folder.join("out.json");
+    let stand_in = StandIn::new(&folder, 3);
+    let arguments = [
+        &["compare", "--floor", "--rounds", "1"][..],
+        &["--server", stand_in.script.to_str().unwrap()],
+        &["--json", json.to_str().unwrap()],
+        &SMALL,
+    ];
+    let ran = ran(&arguments.concat());
+    assert_eq!(ran.code, Some(0), "{}{}", ran.stdout, ran.stderr);
+    for name in ["floor", "websocket", "sse", "ndjson"] {
+        let sentence = format!("{name}: every tick accounted for in 1 of 1 run\n");
+        assert!(ran.stdout.contains(&sentence), "{}", ran.stdout);
+    }
+    for (_, words) in stand_in.serving.join().unwrap() {
+        let flags = [
+            "--tick-rate",
+            "200",
+            "--symbols",
+            "1",
+            "--arrivals",
+            "steady",
+        ];
+        assert_eq!(words[4..], flags);
+    }
+    let document: Value = serde_json::from_slice(&std::fs::read(&json).unwrap()).unwrap();
+    let results = document["results"].as_array().unwrap();
+    let contenders: Vec<_> = results.iter().map(|result| &result["contender"]).collect();
+    assert_eq!(contenders, ["floor", "websocket", "sse", "ndjson"]);
+    // The stand-in keeps a rate of its own, which is not the one asked for.
+    assert!(ran.stdout.contains("left out: "), "{}", ran.stdout);
 }
