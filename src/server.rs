@@ -25,7 +25,7 @@ use crate::hub::{self, Hub};
 use crate::metrics::{Local, Metrics};
 use crate::tape::{Publisher, Tape};
 use crate::transport::direct::Lines;
-use crate::transport::{Manners, Pulses, Silence, Worker};
+use crate::transport::{Manners, Pulses, Silence, Tally, Worker};
 
 use accept::listen;
 pub use recorder::{Recorded, Recorder};
@@ -195,11 +195,13 @@ fn start_worker(
     stop: &CancellationToken,
 ) -> Rc<Worker> {
     let lines = Lines::start(Arc::clone(lines)).expect("a worker needs two descriptors");
+    let local = Rc::new(Local::new(metrics, &Worker::encodings()));
     let worker = Rc::new(Worker {
         hub: Hub::start(Arc::clone(tape), options.hub, stop.clone()),
         pulses: Pulses::start(options.timeouts.silence, stop.clone()),
         lines,
-        metrics: Rc::new(Local::new(metrics, &Worker::encodings())),
+        tally: Rc::new(Tally::new(Rc::clone(&local))),
+        metrics: local,
         manners: options.manners.clone(),
     });
     actix_web::rt::spawn(keep_flushing(Rc::clone(&worker), stop.clone()));

@@ -15,6 +15,7 @@ mod outbox;
 pub mod poll;
 mod session;
 pub mod stream;
+mod tally;
 pub mod websocket;
 
 use std::rc::Rc;
@@ -35,6 +36,7 @@ use crate::wire::terms::Terms;
 pub use account::Account;
 pub use outbox::Outbox;
 pub use session::Session;
+pub use tally::Tally;
 pub use websocket::{Pulses, Silence};
 
 use direct::Lines;
@@ -64,6 +66,8 @@ pub struct Worker {
     pub lines: Rc<Lines>,
     /// The worker's counters.
     pub metrics: Rc<Local>,
+    /// What its clients accept.
+    pub tally: Rc<Tally>,
     /// What clients are told of this server.
     pub manners: Manners,
 }
@@ -115,7 +119,7 @@ impl Worker {
 
     /// The way out of a new session: through actix, or to a socket that will be ours.
     fn way_out(&self, transport: Transport, sink: Sink) -> Outbox {
-        Outbox::new(OUTBOX_BYTES).of(Account::open(&self.metrics, transport, sink))
+        Outbox::new(OUTBOX_BYTES).of(Account::open(&self.tally, transport, sink))
     }
 
     /// Where a session that begins so starts: the client's own cursor, or the head for one that has none.
@@ -140,6 +144,7 @@ impl Worker {
 
     /// Adds the worker's counts to the shared metrics.
     pub fn flush_metrics(&self) {
+        self.tally.settle();
         let facts = self.hub.take_facts();
         self.metrics.encoded(&facts.encodes);
         self.metrics.repaired(facts.gaps, facts.lagged);

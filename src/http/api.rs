@@ -4,6 +4,7 @@ use std::future::{Ready, ready};
 use std::rc::Rc;
 
 use actix_web::dev::Payload;
+use actix_web::http::Method;
 use actix_web::http::header::{
     CACHE_CONTROL, CONTENT_TYPE, SEC_WEBSOCKET_PROTOCOL, X_CONTENT_TYPE_OPTIONS,
 };
@@ -162,7 +163,12 @@ pub(super) async fn quotes(here: Here, http: HttpRequest) -> Answer {
     let tape = here.0.hub.tape();
     let board = tape.snapshot(&request.set);
     let json = json::snapshot(tape.listing(), board.cursor, board.ts, None, &board.quotes);
-    here.0.metrics.sent(Transport::ShortPoll, json.len(), 0);
+    // The answer to HEAD has no body.
+    if http.method() == Method::GET {
+        here.0
+            .metrics
+            .sent(Transport::ShortPoll, json.len() as u64, 0);
+    }
     Ok(plain_json(json))
 }
 

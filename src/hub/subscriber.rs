@@ -27,31 +27,34 @@ pub enum Start {
     Lost,
 }
 
+/// What a flush looks at comes first and lies together: between two clients the kernel's work on a `send()` has thrown
+/// everything out of the nearest cache.
 #[derive(Debug)]
+#[repr(C)]
 pub(super) struct Subscriber<S> {
     pub(super) sink: S,
     pub(super) group: Rc<Group>,
-    pub(super) terms: Terms,
-    /// Symbols that it wants besides its group's, and gets once it stands at the head.
-    pub(super) added: Option<SymbolSet>,
-    /// Ticks that were due to it when it gave up their symbols.
-    pub(super) forgone: u64,
+    /// Everything due up to here has been taken by the sink.
+    pub(super) at: Start,
+    /// Whether it takes part in flushes; else it is served alone as soon as its sink has room.
+    pub(super) live: bool,
+    /// Whether it has missed ticks that `seen` does not know of.
+    pub(super) vague: bool,
+    /// When the sink last took something.
+    pub(super) sent: Instant,
+    /// How many ticks its symbols had had at `at`; `None` where that cannot be known.
+    pub(super) seen: Option<u64>,
     /// What it is given at once when it is not live.
     pub(super) limit: Limit,
     /// Where the tape stood when it came: ticks up to there are replayed to it, not live.
     pub(super) joined: u64,
-    /// Everything due up to here has been taken by the sink.
-    pub(super) at: Start,
-    /// How many ticks its symbols had had there; `None` where that cannot be known.
-    pub(super) seen: Option<u64>,
-    /// Whether it has missed ticks that `seen` does not know of.
-    pub(super) vague: bool,
-    /// Whether it takes part in flushes; else it is served alone as soon as its sink has room.
-    pub(super) live: bool,
+    pub(super) terms: Terms,
     /// When its sink became full while it was live. Catching up after a resume does not count.
     pub(super) blocked: Option<Instant>,
-    /// When the sink last took something.
-    pub(super) sent: Instant,
+    /// Symbols that it wants besides its group's, and gets once it stands at the head.
+    pub(super) added: Option<Box<SymbolSet>>,
+    /// Ticks that were due to it when it gave up their symbols.
+    pub(super) forgone: u64,
 }
 
 impl<S: Sink> Subscriber<S> {
@@ -147,7 +150,7 @@ impl<S: Sink> Subscriber<S> {
         let given_up = present.without(set);
         let kept = present.without(&given_up);
         let added = set.without(&kept);
-        self.added = (!added.is_empty()).then_some(added);
+        self.added = (!added.is_empty()).then(|| Box::new(added));
         if given_up.is_empty() {
             return;
         }
@@ -171,19 +174,22 @@ impl<S: Sink> Subscriber<S> {
 
     /// Takes part in its group's flush.
     pub(super) fn flush(&mut self, tape: &Tape, now: Instant, facts: &mut Facts) -> Flushed {
-        let (Some(flush), Start::After(at)) = (self.group.flush.borrow().clone(), self.at) else {
+        let group = Rc::clone(&self.group);
+        let flush = group.flush.borrow();
+        let (Some(flush), Start::After(at)) = (&*flush, self.at) else {
             return Flushed::Done;
         };
         if !self.live || at.seq >= flush.last.seq {
             return Flushed::Done;
         }
+        let rest;
         let frame = match &flush.latest {
-            _ if at.seq == flush.first.seq => flush.frame,
+            _ if at.seq == flush.first.seq => &flush.frame,
             // Whoever joined or was served alone meanwhile gets the rest of the same, and stands with the others.
             Some(latest) if at.seq > flush.first.seq => {
-                let frame = self.rest_of(latest, at, tape).map(Rc::new);
-                facts.encodes[self.encoding() as usize] += u64::from(frame.is_some());
-                frame
+                rest = self.rest_of(latest, at, tape).map(Rc::new);
+                facts.encodes[self.encoding() as usize] += u64::from(rest.is_some());
+                &rest
             }
             _ => return Flushed::Apart,
         };
@@ -196,7 +202,7 @@ impl<S: Sink> Subscriber<S> {
                 self.blocked = Some(now);
                 return Flushed::Done;
             }
-            self.send(&frame, now);
+            self.send(frame, now);
         }
         self.at = Start::After(flush.last);
         Flushed::Done

@@ -95,10 +95,10 @@ impl Local {
     }
 
     /// A client's sink accepted bytes.
-    pub fn sent(&self, transport: Transport, payload: usize, framing: usize) {
+    pub fn sent(&self, transport: Transport, payload: u64, framing: u64) {
         let counters = self.of(transport);
-        counters.payload.inc_by(payload as u64);
-        counters.framing.inc_by(framing as u64);
+        counters.payload.inc_by(payload);
+        counters.framing.inc_by(framing);
     }
 
     /// Ticks that were due have been accepted by a client's sink, left out for later ones, or told as missing.

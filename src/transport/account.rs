@@ -7,9 +7,11 @@ use std::time::Duration;
 use tracing::debug;
 
 use crate::clock;
-use crate::metrics::{Local, Sink, Transport};
+use crate::metrics::{Sink, Transport};
 use crate::wire::close::CloseReason;
 use crate::wire::frame::{Frame, Ledger};
+
+use super::Tally;
 
 /// Ticks older than this are replayed to a client that comes back, not late for one that polls without a pause.
 const AWAY: Duration = Duration::from_secs(5);
@@ -17,7 +19,7 @@ const AWAY: Duration = Duration::from_secs(5);
 /// One session's, open from its start to [`Account::close`].
 #[derive(Debug)]
 pub struct Account {
-    metrics: Rc<Local>,
+    tally: Rc<Tally>,
     transport: Transport,
     sink: Sink,
     /// What has become of its ticks so far.
@@ -26,10 +28,10 @@ pub struct Account {
 
 impl Account {
     /// A session begins.
-    pub fn open(metrics: &Rc<Local>, transport: Transport, sink: Sink) -> Self {
-        metrics.opened(transport, sink);
+    pub fn open(tally: &Rc<Tally>, transport: Transport, sink: Sink) -> Self {
+        tally.opened(transport, sink);
         Self {
-            metrics: Rc::clone(metrics),
+            tally: Rc::clone(tally),
             transport,
             sink,
             settled: Cell::default(),
@@ -37,16 +39,9 @@ impl Account {
     }
 
     /// The client's connection has accepted a frame, with so many bytes around it.
-    pub fn delivered(&self, frame: &Frame, around: usize) {
-        let (metrics, transport) = (&self.metrics, self.transport);
-        let framing = frame.bytes.len() - frame.payload + around;
-        metrics.sent(transport, frame.payload, framing);
-        let Ledger {
-            delivered,
-            conflated,
-            gapped,
-        } = frame.ledger;
-        metrics.settled(transport, delivered, conflated, gapped);
+    pub fn delivered(&self, frame: &Rc<Frame>, around: usize) {
+        let transport = self.transport;
+        self.tally.delivered(transport, frame, around);
         self.settled.set(self.settled.get().plus(frame.ledger));
         if frame.live.is_empty() {
             return;
@@ -61,16 +56,15 @@ impl Account {
         for stamp in &frame.live {
             let age = Duration::from_micros(now.saturating_sub(stamp.ts));
             if age <= away {
-                metrics.aged(transport, self.sink, age.as_secs_f64(), stamp.ticks);
+                (self.tally).aged(transport, self.sink, age.as_secs_f64(), stamp.ticks);
             }
         }
     }
 
     /// The session ends with so many ticks that were due and not accepted.
     pub fn close(&self, reason: CloseReason, unsent: u64) {
-        self.metrics.unsent(self.transport, unsent);
         let reason = reason.slug();
-        self.metrics.closed(self.transport, self.sink, reason);
+        (self.tally).closed(self.transport, self.sink, reason, unsent);
         let settled = self.settled.get();
         debug!(
             transport = self.transport.label(),

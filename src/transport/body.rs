@@ -25,7 +25,7 @@ pub trait Source {
     fn poll_frame(&self, cx: &Context<'_>) -> Poll<Option<Rc<Frame>>>;
 
     /// The client's connection has accepted a frame, with so many bytes around it.
-    fn delivered(&self, frame: &Frame, around: usize);
+    fn delivered(&self, frame: &Rc<Frame>, around: usize);
 }
 
 /// Lives as long as a body, and so as long as actix keeps the connection.

@@ -48,7 +48,7 @@ impl Source for Echo {
         self.outbox.poll_frame(cx)
     }
 
-    fn delivered(&self, _: &Frame, _: usize) {}
+    fn delivered(&self, _: &Rc<Frame>, _: usize) {}
 }
 
 impl Drop for Echo {

@@ -21,23 +21,24 @@ const REPLY_BYTES: usize = 4096;
 /// The last frame of transports that have a word for the end.
 type Farewell = fn(CloseReason) -> Frame;
 
-/// Frames on their way to one client.
+/// Frames on their way to one client. What a send looks at comes first.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Outbox {
-    /// Takes a frame while fewer bytes than this are queued, and no socket is there.
-    capacity: usize,
     queued: Cell<usize>,
-    frames: RefCell<VecDeque<Rc<Frame>>>,
+    /// The socket, where it is ours.
+    socket: OnceCell<Socket>,
     closed: Cell<Option<CloseReason>>,
     /// Whether it does not end when it is closed and empty: the transport still listens.
     held: Cell<bool>,
+    account: Option<Account>,
+    /// Takes a frame while fewer bytes than this are queued, and no socket is there.
+    capacity: usize,
     /// Ticks in frames that were thrown away for a client that does not read.
     thrown: Cell<u64>,
     farewell: Option<Farewell>,
-    account: Option<Account>,
-    /// The socket, where it is ours.
-    socket: OnceCell<Socket>,
-    waiting: RefCell<Waiting>,
+    frames: RefCell<VecDeque<Rc<Frame>>>,
+    waiting: RefCell<Option<Box<Waiting>>>,
 }
 
 /// Who waits for what.
@@ -102,7 +103,7 @@ impl Outbox {
         }
         self.queued.set(self.queued.get() + frame.bytes.len());
         self.frames.borrow_mut().push_back(Rc::clone(frame));
-        wake(&mut self.waiting.borrow_mut().reader);
+        self.wake(|waiting| &mut waiting.reader);
     }
 
     /// Writes what is queued to the socket, as far as that takes it; whether all of it went.
@@ -130,7 +131,7 @@ impl Outbox {
         Some(frame)
     }
 
-    fn count(&self, frame: &Frame) {
+    fn count(&self, frame: &Rc<Frame>) {
         if let Some(account) = &self.account {
             account.delivered(frame, 0);
         }
@@ -156,9 +157,8 @@ impl Outbox {
         if let Some(socket) = self.socket.get() {
             socket.ends();
         }
-        let waiting = &mut *self.waiting.borrow_mut();
-        wake(&mut waiting.reader);
-        wake(&mut waiting.closing);
+        self.wake(|waiting| &mut waiting.reader);
+        self.wake(|waiting| &mut waiting.closing);
     }
 
     /// What the client has not read until now shall not stand between it and the close; but a frame that it has in
@@ -177,7 +177,7 @@ impl Outbox {
     /// Once it is closed and empty, it ends.
     pub fn release(&self) {
         self.held.set(false);
-        wake(&mut self.waiting.borrow_mut().reader);
+        self.wake(|waiting| &mut waiting.reader);
     }
 
     /// How many bytes are queued.
@@ -194,15 +194,14 @@ impl Outbox {
 
     /// The next frame; `None` when it is closed, empty, and not held.
     pub fn poll_frame(&self, cx: &Context<'_>) -> Poll<Option<Rc<Frame>>> {
-        let waiting = &mut *self.waiting.borrow_mut();
         if let Some(frame) = self.take_first() {
-            wake(&mut waiting.replying);
+            self.wake(|waiting| &mut waiting.replying);
             return Poll::Ready(Some(frame));
         }
         if self.closed.get().is_some() && !self.held.get() {
             return Poll::Ready(None);
         }
-        waiting.reader = Some(cx.waker().clone());
+        self.wait(cx, |waiting| &mut waiting.reader);
         Poll::Pending
     }
 
@@ -224,7 +223,7 @@ impl Outbox {
         if self.has_room_for_replies() {
             return Poll::Ready(());
         }
-        self.waiting.borrow_mut().replying = Some(cx.waker().clone());
+        self.wait(cx, |waiting| &mut waiting.replying);
         Poll::Pending
     }
 
@@ -233,8 +232,20 @@ impl Outbox {
         if let Some(reason) = self.closed.get() {
             return Poll::Ready(reason);
         }
-        self.waiting.borrow_mut().closing = Some(cx.waker().clone());
+        self.wait(cx, |waiting| &mut waiting.closing);
         Poll::Pending
+    }
+
+    fn wait(&self, cx: &Context<'_>, which: fn(&mut Waiting) -> &mut Option<Waker>) {
+        let waiting = &mut *self.waiting.borrow_mut();
+        *which(waiting.get_or_insert_default()) = Some(cx.waker().clone());
+    }
+
+    fn wake(&self, which: fn(&mut Waiting) -> &mut Option<Waker>) {
+        let waiting = &mut *self.waiting.borrow_mut();
+        if let Some(waker) = waiting.as_mut().and_then(|waiting| which(waiting).take()) {
+            waker.wake();
+        }
     }
 
     /// Why it was closed, if it was.
@@ -264,12 +275,6 @@ impl Sink for Rc<Outbox> {
 
     fn close(&self, reason: CloseReason) {
         Outbox::close(self, reason);
-    }
-}
-
-fn wake(waker: &mut Option<Waker>) {
-    if let Some(waker) = waker.take() {
-        waker.wake();
     }
 }
 

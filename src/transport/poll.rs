@@ -46,7 +46,7 @@ pub async fn answer(
             ticks: patience.limit,
         },
     };
-    let account = Account::open(&worker.metrics, Transport::LongPoll, Sink::Body);
+    let account = Account::open(&worker.tally, Transport::LongPoll, Sink::Body);
     let outbox = Rc::new(Outbox::new(ONE_FRAME).of(account));
     let session = Session::open(worker, &outbox, subscription);
     let first = poll_fn(|cx| session.outbox().poll_frame(cx));

@@ -59,7 +59,7 @@ impl Source for Session {
         Poll::Ready(frame)
     }
 
-    fn delivered(&self, frame: &Frame, around: usize) {
+    fn delivered(&self, frame: &Rc<Frame>, around: usize) {
         if let Some(account) = self.outbox.account() {
             account.delivered(frame, around);
         }

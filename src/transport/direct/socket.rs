@@ -1,11 +1,13 @@
 //! A socket that is ours.
 
 use std::cell::Cell;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, Read};
 use std::net::{Shutdown, TcpStream};
 use std::rc::Rc;
 use std::time::Duration;
 
+use rustix::io::Errno;
+use rustix::net::{SendFlags, send};
 use socket2::SockRef;
 
 use super::Todo;
@@ -36,9 +38,10 @@ impl Socket {
     pub(in crate::transport) fn write(&self, frame: &[u8]) -> bool {
         loop {
             let sent = self.sent.get();
-            let sent = match (&self.stream).write(&frame[sent..]) {
+            let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
+            let sent = match send(&self.stream, &frame[sent..], flags) {
                 Ok(count) => sent + count,
-                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(Errno::INTR) => continue,
                 Err(_) => return false,
             };
             if sent == frame.len() {
