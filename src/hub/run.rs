@@ -1,5 +1,6 @@
 //! The hub at work: gathering what is published, flushing it, repairing a lag, watching over subscribers.
 
+use std::hint::black_box;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +20,7 @@ use crate::wire::frame::{Encoding, Frame, Kind};
 use crate::wire::json;
 use crate::wire::terms::Policy;
 
-use super::subscriber::Flushed;
+use super::subscriber::{Flushed, Subscriber};
 use super::{Hub, Options, Sink, State};
 
 /// Batches that leave together at most; half of what the channel holds, so that gathering does not make it lag.
@@ -27,6 +28,9 @@ const BATCHES_PER_FLUSH: usize = CHANNEL_BATCHES / 2;
 
 /// Subscribers served between two yields, so that new connections and polls stay prompt.
 const SUBSCRIBERS_PER_TURN: usize = 256;
+
+/// Subscribers whose memory is fetched before the first of them is served.
+const SUBSCRIBERS_AHEAD: usize = 32;
 
 /// What a worker that lags fetches from the journal at once.
 const REPAIR: Limit = Limit {
@@ -138,12 +142,19 @@ impl<S: Sink + 'static> Hub<S> {
                     .subscribers
                     .capacity()
                     .min(next + SUBSCRIBERS_PER_TURN);
-                for id in next..end {
-                    if state.subscribers.get(id).is_some_and(|s| s.live) {
-                        visit(state, id);
+                while next < end {
+                    let few = next..end.min(next + SUBSCRIBERS_AHEAD);
+                    next = few.end;
+                    // Looked at together, the memory of all comes at the same time; one by one it would be waited for
+                    // each time, since a `send()` leaves nothing of ours in the nearest caches.
+                    let ready = |id| state.subscribers.get(id).is_some_and(Subscriber::is_ready);
+                    black_box(few.clone().filter(|id| ready(*id)).count());
+                    for id in few {
+                        if state.subscribers.get(id).is_some_and(|s| s.live) {
+                            visit(state, id);
+                        }
                     }
                 }
-                next = end;
                 if next == state.subscribers.capacity() {
                     return;
                 }

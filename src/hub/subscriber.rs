@@ -172,6 +172,11 @@ impl<S: Sink> Subscriber<S> {
         self.move_to(kept, groups, tape, now);
     }
 
+    /// Whether a frame could be sent to it now.
+    pub(super) fn is_ready(&self) -> bool {
+        self.live && self.sink.has_room()
+    }
+
     /// Takes part in its group's flush.
     pub(super) fn flush(&mut self, tape: &Tape, now: Instant, facts: &mut Facts) -> Flushed {
         let group = Rc::clone(&self.group);
