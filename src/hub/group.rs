@@ -56,14 +56,67 @@ pub(super) struct Group {
 }
 
 /// A group's part in a flush: what came after `first` and up to `last`.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Flush {
     pub(super) first: Cursor,
     pub(super) last: Cursor,
     /// For those who stand at `first`; `None` if there is nothing for the group's symbols.
     pub(super) frame: Option<Rc<Frame>>,
-    /// For those of a conflating group who stand further on.
-    pub(super) latest: Option<Rc<Latest>>,
+    /// For those who stand further on.
+    rest: Rest,
+}
+
+/// What a flush is made of.
+#[derive(Debug)]
+enum Rest {
+    Every {
+        batches: Rc<[Arc<Batch>]>,
+        /// What has been encoded already, by where it begins.
+        frames: RefCell<Vec<(u64, Option<Rc<Frame>>)>>,
+    },
+    Latest(Latest),
+}
+
+impl Flush {
+    /// For one who stands further on than `first`, since it was served alone meanwhile: after this it stands with the
+    /// others. `span` tells of a conflating one. Counts by encoding what had to be encoded.
+    pub(super) fn rest(
+        &self,
+        key: &Key,
+        at: Cursor,
+        span: impl FnOnce(&Latest) -> Span,
+        tape: &Tape,
+        encodes: &mut [u64; 4],
+    ) -> Option<Rc<Frame>> {
+        let encode = |frame: Option<Frame>, encodes: &mut [u64; 4]| {
+            encodes[key.encoding as usize] += u64::from(frame.is_some());
+            frame.map(Rc::new)
+        };
+        match &self.rest {
+            Rest::Latest(latest) => {
+                let span = span(latest);
+                let frame = Frame::latest(key.encoding, tape.listing(), latest, span, false);
+                encode(frame, encodes)
+            }
+            Rest::Every { batches, frames } => {
+                let frames = &mut *frames.borrow_mut();
+                if let Some((_, frame)) = frames.iter().find(|(seq, _)| *seq == at.seq) {
+                    return frame.clone();
+                }
+                let seen = batches.partition_point(|batch| batch.cursor.seq <= at.seq);
+                let stretch = Stretch {
+                    batches: &batches[seen..],
+                    set: &key.set,
+                    upto: self.last,
+                    more: false,
+                    live_after: 0,
+                };
+                let frame = encode(Frame::ticks(key.encoding, &stretch), encodes);
+                frames.push((at.seq, frame.clone()));
+                frame
+            }
+        }
+    }
 }
 
 impl Group {
@@ -110,7 +163,7 @@ impl Groups {
     /// counts, by encoding, what had to be encoded anew.
     pub(super) fn prepare(
         &self,
-        batches: &[Arc<Batch>],
+        batches: &Rc<[Arc<Batch>]>,
         tape: &Tape,
         now: Instant,
         encodes: &mut [u64; 4],
@@ -141,7 +194,7 @@ impl Groups {
     }
 }
 
-fn every(key: &Key, batches: &[Arc<Batch>]) -> (Option<Flush>, bool) {
+fn every(key: &Key, batches: &Rc<[Arc<Batch>]>) -> (Option<Flush>, bool) {
     let (Some(first), Some(last)) = (batches.first(), batches.last()) else {
         return (None, false);
     };
@@ -158,7 +211,10 @@ fn every(key: &Key, batches: &[Arc<Batch>]) -> (Option<Flush>, bool) {
         first: first.cursor.at(first.cursor.seq - 1),
         last: last.cursor,
         frame,
-        latest: None,
+        rest: Rest::Every {
+            batches: Rc::clone(batches),
+            frames: RefCell::default(),
+        },
     };
     (Some(flush), anew)
 }
@@ -192,7 +248,7 @@ fn conflate(group: &Group, tape: &Tape, gap: Duration, now: Instant) -> (Option<
         first,
         last: latest.cursor,
         frame,
-        latest: Some(Rc::new(latest)),
+        rest: Rest::Latest(latest),
     };
     (Some(flush), anew)
 }

@@ -117,7 +117,7 @@ impl<S: Sink + 'static> Hub<S> {
         }
         {
             let State { groups, facts, .. } = &mut *self.state.borrow_mut();
-            groups.prepare(batches, &self.tape, now, &mut facts.encodes);
+            groups.prepare(&batches.into(), &self.tape, now, &mut facts.encodes);
         }
         self.each_in_turns(|state, id| {
             let State {

@@ -1,5 +1,6 @@
 //! One client as the hub sees it: where it stands on the tape and how it is brought to the head.
 
+use std::cmp::Ordering;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -188,15 +189,14 @@ impl<S: Sink> Subscriber<S> {
             return Flushed::Done;
         }
         let rest;
-        let frame = match &flush.latest {
-            _ if at.seq == flush.first.seq => &flush.frame,
-            // Whoever joined or was served alone meanwhile gets the rest of the same, and stands with the others.
-            Some(latest) if at.seq > flush.first.seq => {
-                rest = self.rest_of(latest, at, tape).map(Rc::new);
-                facts.encodes[self.encoding() as usize] += u64::from(rest.is_some());
+        let frame = match at.seq.cmp(&flush.first.seq) {
+            Ordering::Equal => &flush.frame,
+            Ordering::Less => return Flushed::Apart,
+            Ordering::Greater => {
+                let span = |latest: &Latest| self.span(latest, at);
+                rest = flush.rest(&group.key, at, span, tape, &mut facts.encodes);
                 &rest
             }
-            _ => return Flushed::Apart,
         };
         if let Some(frame) = frame {
             if frame.ledger.delivered > self.limit.ticks {
@@ -335,11 +335,6 @@ impl<S: Sink> Subscriber<S> {
             upto: latest.cursor,
             more: false,
         })
-    }
-
-    fn rest_of(&self, latest: &Latest, at: Cursor, tape: &Tape) -> Option<Frame> {
-        let span = self.span(latest, at);
-        Frame::latest(self.encoding(), tape.listing(), latest, span, false)
     }
 
     fn span(&self, latest: &Latest, at: Cursor) -> Span {

@@ -117,10 +117,10 @@ impl Local {
         counters.unsent.inc_by(unsent);
     }
 
-    /// Live ticks were this many seconds old when the sink accepted them.
-    pub fn aged(&self, transport: Transport, sink: Sink, seconds: f64, ticks: u64) {
+    /// Live ticks were this many microseconds old when the sink accepted them.
+    pub fn aged(&self, transport: Transport, sink: Sink, micros: u64, ticks: u64) {
         let latency = &self.sinks[row(transport, sink)].latency;
-        latency.observe(seconds, ticks);
+        latency.observe(micros, ticks);
     }
 
     /// Encodings were made.

@@ -2,7 +2,6 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
-use std::time::Duration;
 
 use tracing::debug;
 
@@ -13,8 +12,8 @@ use crate::wire::frame::{Frame, Ledger};
 
 use super::Tally;
 
-/// Ticks older than this are replayed to a client that comes back, not late for one that polls without a pause.
-const AWAY: Duration = Duration::from_secs(5);
+/// Ticks older than this, in microseconds, are replayed to a client that comes back, not late for one that polls without a pause.
+const AWAY: u64 = 5_000_000;
 
 /// One session's, open from its start to [`Account::close`].
 #[derive(Debug)]
@@ -51,12 +50,12 @@ impl Account {
         // that was away: a poll says nothing of when the one before it ended, so silence draws the line.
         let away = match transport {
             Transport::LongPoll => AWAY,
-            _ => Duration::MAX,
+            _ => u64::MAX,
         };
         for stamp in &frame.live {
-            let age = Duration::from_micros(now.saturating_sub(stamp.ts));
+            let age = now.saturating_sub(stamp.ts);
             if age <= away {
-                (self.tally).aged(transport, self.sink, age.as_secs_f64(), stamp.ticks);
+                self.tally.aged(transport, self.sink, age, stamp.ticks);
             }
         }
     }

@@ -53,9 +53,9 @@ impl Tally {
         }
     }
 
-    /// Live ticks were so old when a client's sink accepted them.
-    pub(super) fn aged(&self, transport: Transport, sink: Sink, seconds: f64, ticks: u64) {
-        self.metrics.aged(transport, sink, seconds, ticks);
+    /// Live ticks were so many microseconds old when a client's sink accepted them.
+    pub(super) fn aged(&self, transport: Transport, sink: Sink, micros: u64, ticks: u64) {
+        self.metrics.aged(transport, sink, micros, ticks);
     }
 
     /// A session ended, with so many ticks that were due and not accepted.
