@@ -15,6 +15,9 @@ use actix_web::guard::{self, Guard};
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
 
+use crate::transport::poll::Patience;
+use crate::transport::{Request, Worker};
+
 pub use error::Problem;
 pub use ready::Readiness;
 
@@ -49,6 +52,11 @@ const ROUTES: &[Row] = &[
     #[cfg(feature = "dashboard")]
     ("/",              READ, || web::to(page::index)),
 ];
+
+/// Reads the query of a poll whose head has been read elsewhere.
+pub fn read_poll(worker: &Worker, query: &str) -> Option<(Request, Patience)> {
+    api::read_poll(worker, query)
+}
 
 /// Adds every route.
 pub fn routes(app: &mut ServiceConfig) {

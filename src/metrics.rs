@@ -72,8 +72,8 @@ impl Sink {
     }
 }
 
-/// What there is: a poll's answer is always a body.
-const SINKS: [(Transport, Sink); 8] = [
+/// What there is: a short poll's answer is always a body.
+const SINKS: [(Transport, Sink); 9] = [
     (Transport::WebSocket, Sink::Body),
     (Transport::Sse, Sink::Body),
     (Transport::Ndjson, Sink::Body),
@@ -82,6 +82,7 @@ const SINKS: [(Transport, Sink); 8] = [
     (Transport::WebSocket, Sink::Direct),
     (Transport::Sse, Sink::Direct),
     (Transport::Ndjson, Sink::Direct),
+    (Transport::LongPoll, Sink::Direct),
 ];
 
 /// Where in [`SINKS`] it stands.

@@ -24,7 +24,7 @@ use crate::http::{self, Readiness};
 use crate::hub::{self, Hub};
 use crate::metrics::{Local, Metrics};
 use crate::tape::{Publisher, Tape};
-use crate::transport::direct::Lines;
+use crate::transport::direct::{Lines, Waits};
 use crate::transport::{Manners, Pulses, Silence, Tally, Worker};
 
 use accept::listen;
@@ -194,7 +194,12 @@ fn start_worker(
     lines: &Arc<AtomicUsize>,
     stop: &CancellationToken,
 ) -> Rc<Worker> {
-    let lines = Lines::start(Arc::clone(lines)).expect("a worker needs two descriptors");
+    let waits = Waits {
+        request: options.timeouts.request,
+        keep_alive: options.timeouts.keep_alive,
+    };
+    let lines = Lines::start(waits, Arc::clone(lines), stop.clone());
+    let lines = lines.expect("a worker needs two descriptors");
     let local = Rc::new(Local::new(metrics, &Worker::encodings()));
     let worker = Rc::new(Worker {
         hub: Hub::start(Arc::clone(tape), options.hub, stop.clone()),
@@ -203,7 +208,9 @@ fn start_worker(
         tally: Rc::new(Tally::new(Rc::clone(&local))),
         metrics: local,
         manners: options.manners.clone(),
+        read_poll: http::read_poll,
     });
+    worker.lines.belong_to(&worker);
     actix_web::rt::spawn(keep_flushing(Rc::clone(&worker), stop.clone()));
     worker
 }

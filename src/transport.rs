@@ -22,6 +22,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use actix_web::HttpRequest;
+use actix_web::http::Version;
+use actix_web::http::header::CONNECTION;
 use rand::RngExt;
 
 use crate::hub::{Hub, Start};
@@ -70,7 +72,12 @@ pub struct Worker {
     pub tally: Rc<Tally>,
     /// What clients are told of this server.
     pub manners: Manners,
+    /// Who reads polls.
+    pub read_poll: ReadPoll,
 }
+
+/// Reads the query of a poll; `None` if there is anything wrong with it, or it is not one that is answered without more.
+pub type ReadPoll = fn(&Worker, &str) -> Option<(Request, poll::Patience)>;
 
 /// What clients are told and held to.
 #[derive(Clone, Debug)]
@@ -115,6 +122,16 @@ impl Worker {
             Some(leased) => (Sink::Direct, Some(leased)),
             None => (Sink::Body, None),
         }
+    }
+
+    /// The stream that a request came on, if the next ones on it may be read by us, too: it is the only one, it may be
+    /// followed by others, and HTTP/1.1 says how.
+    fn may_take_over(&self, http: &HttpRequest) -> Option<Leased> {
+        let (_, leased) = self.sink(http);
+        let leased = leased.filter(Leased::has_one_request)?;
+        let goes_on =
+            http.version() == Version::HTTP_11 && !http.headers().contains_key(CONNECTION);
+        goes_on.then_some(leased)
     }
 
     /// The way out of a new session: through actix, or to a socket that will be ours.

@@ -17,7 +17,8 @@ macro_rules! claims {
         mod sse_body { claims!(@over Sse, Body: $($claim)*); }
         mod ndjson { claims!(@over Ndjson, Direct: $($claim)*); }
         mod ndjson_body { claims!(@over Ndjson, Body: $($claim)*); }
-        mod long_poll { claims!(@over LongPoll, Body: $($claim)*); }
+        mod long_poll { claims!(@over LongPoll, Direct: $($claim)*); }
+        mod long_poll_body { claims!(@over LongPoll, Body: $($claim)*); }
     };
     (@over $client:ident, $sink:ident: $($claim:ident)*) => {
         $(

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::support::http::get;
 use super::support::process::{Running, Seen, tickertape};
+use super::support::scrape::by_sink;
 use super::support::server::free_port;
 use super::support::{Client, Ndjson, Sse, WebSocket, soon};
 
@@ -88,7 +89,7 @@ async fn ends_promptly_on(signal: &str) {
     websocket.next_of("snapshot").await;
     sse.next_of("snapshot").await;
     ndjson.next_of("snapshot").await;
-    let waits = "tickertape_connections{sink=\"body\",transport=\"long_poll\"} 1\n";
+    let waits = &format!("{} 1\n", by_sink("connections", "long_poll"));
     soon("the poll", async {
         while !get(address, "/metrics").await.text().contains(waits) {}
     })

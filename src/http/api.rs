@@ -6,13 +6,14 @@ use std::rc::Rc;
 use actix_web::dev::Payload;
 use actix_web::http::Method;
 use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_TYPE, SEC_WEBSOCKET_PROTOCOL, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_TYPE, HeaderMap, SEC_WEBSOCKET_PROTOCOL, X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder, web};
 
 use crate::clock;
 use crate::hub::Start;
 use crate::metrics::{Metrics, Transport};
+use crate::transport::poll::Patience;
 use crate::transport::{
     Manners, Request, Worker, echo, poll as long_poll, stream, websocket as ws,
 };
@@ -48,15 +49,32 @@ impl Here {
         start: Start,
         may_be_empty: bool,
     ) -> Result<Request, Problem> {
-        let (listing, max) = (self.0.hub.tape().listing(), self.0.manners.max_symbols);
-        let set = params.symbols(listing, max, may_be_empty)?;
-        Ok(Request {
-            set,
-            terms: params.terms()?,
-            start,
-            inspect: params.inspect()?,
-        })
+        request(&self.0, params, start, may_be_empty)
     }
+}
+
+fn request(
+    worker: &Worker,
+    params: &Params,
+    start: Start,
+    may_be_empty: bool,
+) -> Result<Request, Problem> {
+    let (listing, max) = (worker.hub.tape().listing(), worker.manners.max_symbols);
+    let set = params.symbols(listing, max, may_be_empty)?;
+    Ok(Request {
+        set,
+        terms: params.terms()?,
+        start,
+        inspect: params.inspect()?,
+    })
+}
+
+/// What a poll asks for that needs no more than an answer.
+pub(super) fn read_poll(worker: &Worker, query: &str) -> Option<(Request, Patience)> {
+    let params = Params::read(query).ok()?;
+    let request = request(worker, &params, params.since().ok()?, false).ok()?;
+    let patience = params.patience(&HeaderMap::new()).ok()?;
+    (!request.inspect).then_some((request, patience))
 }
 
 pub(super) async fn websocket(here: Here, http: HttpRequest, payload: web::Payload) -> Answer {

@@ -32,7 +32,12 @@ pub(super) struct Params(Vec<(String, String)>);
 
 impl Params {
     pub(super) fn of(request: &HttpRequest) -> Result<Self, Problem> {
-        match Query::from_query(request.query_string()) {
+        Self::read(request.query_string())
+    }
+
+    /// The parameters of a query string.
+    pub(super) fn read(query: &str) -> Result<Self, Problem> {
+        match Query::from_query(query) {
             Ok(Query(pairs)) => Ok(Self(pairs)),
             Err(error) => Err(bad(format!("The query string cannot be read: {error}"))),
         }

@@ -3,12 +3,14 @@
 use std::fmt::Debug;
 use std::io;
 use std::net::TcpListener;
+use std::rc::Rc;
 use std::time::Duration;
 
 use actix_http::{HttpService, Protocol, Request, Response};
 use actix_server::{Server, ServerBuilder};
 use actix_service::{
-    IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt, fn_service, map_config,
+    IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt, fn_factory, fn_service,
+    map_config,
 };
 use actix_web::Error;
 use actix_web::body::MessageBody;
@@ -16,7 +18,7 @@ use actix_web::dev::AppConfig;
 use actix_web::rt::net::TcpStream;
 use socket2::{SockRef, TcpKeepalive};
 
-use crate::transport::lease::Lease;
+use crate::transport::lease::{Lease, Serve};
 
 use super::Timeouts;
 
@@ -66,12 +68,28 @@ where
             .h1_allow_half_closed(false)
             .on_connect_ext(|lease: &Lease, data| lease.note(data))
             .finish(map_config(app, |_| AppConfig::default()));
-        fn_service(move |stream: TcpStream| async move {
-            prepare(&stream, timeouts.client);
-            let peer = stream.peer_addr().ok();
-            Ok((Lease::new(stream), Protocol::Http1, peer))
+        let http = Rc::new(http);
+        fn_factory(move || {
+            let http = Rc::clone(&http);
+            async move {
+                let http = Rc::new(http.new_service(()).await?);
+                let leases = Rc::clone(&http);
+                let serve: Serve = Rc::new(move |lease| {
+                    let peer = lease.peer();
+                    let served = leases.call((lease, Protocol::Http1, peer));
+                    actix_web::rt::spawn(served);
+                });
+                Ok::<_, ()>(fn_service(move |stream: TcpStream| {
+                    prepare(&stream, timeouts.client);
+                    let peer = stream.peer_addr().ok();
+                    http.call((
+                        Lease::new(stream, Vec::new(), &serve),
+                        Protocol::Http1,
+                        peer,
+                    ))
+                }))
+            }
         })
-        .and_then(http)
     })
 }
 

@@ -1,19 +1,23 @@
 //! Connections whose sockets are ours: what the hub sends is written to them at once, in one `send()` a client.
 //!
-//! actix accepts a connection, reads its request and writes the head of the answer; then its stream is taken, and actix
-//! forgets it. What is left of a connection is a [`Line`] of a few hundred bytes. One task of a worker looks after all of
-//! its lines, through one epoll of their own: it reads what clients send, goes on writing where a socket was full, and
-//! ends what was closed.
+//! actix accepts a connection, reads its request and writes the head of a stream's answer; then its stream is taken, and
+//! actix forgets it. What is left of a connection is a line of a few hundred bytes. One task of a worker looks after all
+//! of its lines, through one epoll of their own: it reads what clients send, goes on writing where a socket was full,
+//! answers polls, and ends what was closed.
 
+mod answers;
+mod bell;
+mod deadlines;
 mod handover;
+mod poll;
 mod socket;
+mod stream;
 
-use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::cell::{OnceCell, RefCell};
 use std::fmt::{self, Debug, Formatter};
-use std::io::{self, ErrorKind};
+use std::io;
 use std::os::fd::OwnedFd;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -22,16 +26,22 @@ use actix_web::rt::net::TcpStream;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use slab::Slab;
 use tokio::io::unix::AsyncFd;
-use tokio::sync::Notify;
-use tokio::time::{Instant, MissedTickBehavior, interval};
-use tracing::warn;
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, warn};
 
-use crate::wire::close::CloseReason;
-
-use super::Session;
+use super::lease::{Lease, Serve};
 use super::websocket::Ear;
+use super::{Session, Worker};
 
-pub(super) use handover::hand_over;
+use answers::Answers;
+use bell::Todo;
+use deadlines::Deadlines;
+use poll::{Next, Poller};
+use stream::Stream;
+
+pub use bell::Bell;
+pub(super) use handover::{hand_over, hand_over_poll};
 pub use socket::Socket;
 
 /// Events that are taken at once.
@@ -40,9 +50,6 @@ const EVENTS: usize = 256;
 /// Bytes that are read at once.
 const READ_BYTES: usize = 16 * 1024;
 
-/// Reads of one line before the others have their turn.
-const READS: usize = 4;
-
 /// How long a client that has been told the end has to close its side. What it sends before that is thrown away: a
 /// connection that ends with unread bytes is reset, and the last frames could be lost on the way.
 const LINGER: Duration = Duration::from_secs(1);
@@ -50,17 +57,32 @@ const LINGER: Duration = Duration::from_secs(1);
 /// How long it has to read what is left for it before that.
 const GRACE: Duration = Duration::from_secs(4);
 
-/// How often lines that end are looked at.
-const SWEEP: Duration = Duration::from_millis(100);
+/// What tells that there is something to read, if only the end.
+const TO_READ: EventFlags = EventFlags::IN
+    .union(EventFlags::RDHUP)
+    .union(EventFlags::HUP)
+    .union(EventFlags::ERR);
+
+/// How long clients who poll may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Waits {
+    /// For a request, once it has begun.
+    pub request: Duration,
+    /// Between two requests.
+    pub keep_alive: Duration,
+}
 
 /// The lines of one worker thread.
 pub struct Lines {
     epoll: AsyncFd<OwnedFd>,
     lines: RefCell<Slab<Line>>,
     todo: Rc<Todo>,
-    /// When those that end are given up.
-    ending: RefCell<HashMap<usize, Instant>>,
+    deadlines: Deadlines,
+    answers: Answers,
     buffer: RefCell<Box<[u8]>>,
+    waits: Waits,
+    worker: OnceCell<Weak<Worker>>,
+    stop: CancellationToken,
     /// How many lines all workers have.
     count: Arc<AtomicUsize>,
 }
@@ -72,31 +94,26 @@ impl Debug for Lines {
 }
 
 /// One client's connection.
-struct Line {
-    session: Session,
-    /// Who listens to the client; nobody on one-way streams.
-    ear: Option<Box<RefCell<Ear>>>,
-    /// Whether the client has been told that nothing follows.
-    is_shut: Cell<bool>,
+enum Line {
+    Stream(Stream),
+    Poll(Box<RefCell<Poller>>),
 }
 
-/// Lines that something is to be done for.
-#[derive(Debug, Default)]
-struct Todo {
-    keys: RefCell<Vec<usize>>,
-    some: Notify,
-}
-
-impl Todo {
-    fn add(&self, key: usize) {
-        self.keys.borrow_mut().push(key);
-        self.some.notify_one();
-    }
+/// What is to become of a line that was looked at.
+enum Fate {
+    Stays,
+    Ends,
+    /// Actix serves it again.
+    GivenBack,
 }
 
 impl Lines {
     /// Looks after lines on this thread's `LocalSet`, as long as that runs. `count` is the number of all workers' lines.
-    pub fn start(count: Arc<AtomicUsize>) -> io::Result<Rc<Self>> {
+    pub fn start(
+        waits: Waits,
+        count: Arc<AtomicUsize>,
+        stop: CancellationToken,
+    ) -> io::Result<Rc<Self>> {
         #[allow(
             deprecated,
             reason = "sound for a descriptor that nobody else has; what takes its place is unsafe"
@@ -106,16 +123,54 @@ impl Lines {
             epoll,
             lines: RefCell::default(),
             todo: Rc::default(),
-            ending: RefCell::default(),
+            deadlines: Deadlines::default(),
+            answers: Answers::default(),
             buffer: RefCell::new(vec![0; READ_BYTES].into()),
+            waits,
+            worker: OnceCell::new(),
+            stop,
             count,
         });
         tokio::task::spawn_local(Watch(Rc::clone(&lines)).run());
         Ok(lines)
     }
 
-    /// Takes over a stream. What the session has queued until now goes out first.
+    /// Who opens the sessions of further polls.
+    pub fn belong_to(&self, worker: &Rc<Worker>) {
+        // Said once, when the worker is made.
+        let _ = self.worker.set(Rc::downgrade(worker));
+    }
+
+    /// Takes over a stream whose answer has begun. What the session has queued until now goes out first.
     fn adopt(&self, stream: TcpStream, session: Session, ear: Option<Ear>) -> io::Result<()> {
+        let key = self.add(stream, |socket, bell| {
+            session.outbox().attach(socket, bell);
+            Line::Stream(Stream::new(session, ear))
+        })?;
+        // What the client has said already is no event any more.
+        self.todo.add(key);
+        Ok(())
+    }
+
+    /// Takes over a stream whose poll waits until then.
+    fn adopt_poll(
+        &self,
+        stream: TcpStream,
+        serve: Serve,
+        session: Session,
+        until: Instant,
+    ) -> io::Result<()> {
+        let key = self.add(stream, |socket, bell| {
+            session.outbox().ring(bell);
+            Line::Poll(Box::new(RefCell::new(Poller::new(socket, serve, session))))
+        })?;
+        self.deadlines.set(key, until);
+        // The answer may be there.
+        self.todo.add(key);
+        Ok(())
+    }
+
+    fn add(&self, stream: TcpStream, line: impl FnOnce(Socket, Bell) -> Line) -> io::Result<usize> {
         let stream = stream.into_std()?;
         let mut lines = self.lines.borrow_mut();
         let entry = lines.vacant_entry();
@@ -123,17 +178,9 @@ impl Lines {
         let flags = EventFlags::IN | EventFlags::OUT | EventFlags::RDHUP | EventFlags::ET;
         let data = EventData::new_u64(key as u64);
         epoll::add(self.epoll.get_ref(), &stream, data, flags)?;
-        let socket = Socket::new(stream, key, Rc::clone(&self.todo));
-        session.outbox().attach(socket);
-        entry.insert(Line {
-            session,
-            ear: ear.map(|ear| Box::new(RefCell::new(ear))),
-            is_shut: Cell::new(false),
-        });
+        entry.insert(line(Socket::new(stream), Bell::new(key, &self.todo)));
         self.count.fetch_add(1, Ordering::Relaxed);
-        // What the client has said already is no event any more.
-        self.todo.add(key);
-        Ok(())
+        Ok(key)
     }
 
     /// Takes what epoll has; whether there may be more.
@@ -143,108 +190,135 @@ impl Lines {
         let buffer = rustix::buffer::spare_capacity(&mut events);
         epoll::wait(self.epoll.get_ref(), buffer, Some(&none))?;
         for event in &events {
-            self.look(event.data.u64() as usize);
+            self.look(event.data.u64() as usize, event.flags, false);
         }
         Ok(events.len() == EVENTS)
     }
 
-    /// Does what there is to do for a line: write, read, end.
-    fn look(&self, key: usize) {
-        let goes_on = match self.lines.borrow().get(key) {
-            Some(line) => self.write(line) && self.read(line, key) && self.end(line, key),
-            None => true,
-        };
-        if !goes_on {
-            self.remove(key);
-        }
-    }
-
-    /// Goes on where the socket was full.
-    fn write(&self, line: &Line) -> bool {
-        let outbox = line.session.outbox();
-        if outbox.queued() > 0 && outbox.pump() && outbox.closed().is_none() {
-            line.session.drained();
-        }
-        true
-    }
-
-    /// Reads what has come; whether the client is still there.
-    fn read(&self, line: &Line, key: usize) -> bool {
-        let outbox = line.session.outbox();
-        let Some(socket) = outbox.socket() else {
-            return false;
-        };
-        let buffer = &mut *self.buffer.borrow_mut();
-        for _ in 0..READS {
-            let mut ear = line.ear.as_ref().map(|ear| ear.borrow_mut());
-            if let Some(ear) = &mut ear
-                && !ear.has_heard_all(outbox)
-            {
-                // It is not read until it reads.
-                return true;
+    /// Does what there is to do for a line. `late` says that its time is over.
+    fn look(&self, key: usize, flags: EventFlags, late: bool) {
+        let fate = match self.lines.borrow().get(key) {
+            Some(Line::Stream(stream)) if late => stream.give_up(),
+            Some(Line::Stream(stream)) => stream.look(key, self),
+            Some(Line::Poll(poller)) => {
+                let poller = &mut *poller.borrow_mut();
+                poller.readable |= flags.intersects(TO_READ);
+                self.look_at_poll(key, poller, late)
             }
-            match socket.read(buffer) {
-                Ok(0) => return self.gone(line),
-                Ok(count) => {
-                    if let Some(ear) = &mut ear {
-                        ear.hear(&buffer[..count], outbox);
+            None => Fate::Stays,
+        };
+        match fate {
+            Fate::Stays => {}
+            Fate::Ends => drop(self.remove(key)),
+            Fate::GivenBack => {
+                if let Some(Line::Poll(poller)) = self.remove(key)
+                    && let Err(error) = self.give_back(poller.into_inner())
+                {
+                    debug!(%error, "a connection could not be given back");
+                }
+            }
+        }
+    }
+
+    fn look_at_poll(&self, key: usize, poller: &mut Poller, late: bool) -> Fate {
+        if late && poller.session().is_none() {
+            // A request that does not come to its end is actix's to answer.
+            return if poller.is_idle() {
+                Fate::Ends
+            } else {
+                Fate::GivenBack
+            };
+        }
+        let Some(worker) = self.worker.get().and_then(Weak::upgrade) else {
+            return Fate::Ends;
+        };
+        let mut late = late;
+        loop {
+            poller.answer(late, |message, last| self.answers.of(message, last));
+            late = false;
+            let next = match poller.write() {
+                Some(next) => next,
+                None if poller.session().is_some() => self.listen(poller),
+                None => match poller.follow(&worker) {
+                    Next::Wait | Next::Begun if poller.may_say() => {
+                        let is_new = poller.is_idle();
+                        match self.listen(poller) {
+                            Next::Gone => Next::Gone,
+                            _ if is_new && !poller.is_idle() => Next::Begun,
+                            _ => continue,
+                        }
+                    }
+                    next => next,
+                },
+            };
+            match next {
+                Next::Gone => return Fate::Ends,
+                Next::GiveBack => return Fate::GivenBack,
+                Next::Wait => return Fate::Stays,
+                Next::Parked(patience) => {
+                    let until = Instant::now() + patience.jittered();
+                    self.deadlines.set(key, until);
+                    if let Some(session) = poller.session() {
+                        session.outbox().ring(Bell::new(key, &self.todo));
                     }
                 }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return true,
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(_) => return self.gone(line),
+                Next::Begun => self.deadlines.set(key, Instant::now() + self.waits.request),
+                Next::Answered if self.stop.is_cancelled() => return Fate::Ends,
+                Next::Answered => self
+                    .deadlines
+                    .set(key, Instant::now() + self.waits.keep_alive),
+                Next::Last => {
+                    poller.socket.shut();
+                    return Fate::Ends;
+                }
             }
         }
-        self.todo.add(key);
-        true
     }
 
-    fn gone(&self, line: &Line) -> bool {
-        line.session.outbox().finish(CloseReason::Client, None);
-        false
-    }
-
-    /// Brings a line that was closed nearer to its end.
-    fn end(&self, line: &Line, key: usize) -> bool {
-        let outbox = line.session.outbox();
-        if outbox.closed().is_none() || line.is_shut.get() {
-            return true;
-        }
-        let ending = &mut *self.ending.borrow_mut();
-        if outbox.queued() > 0 {
-            ending.entry(key).or_insert_with(|| Instant::now() + GRACE);
-        } else if let Some(socket) = outbox.socket() {
-            socket.shut();
-            line.is_shut.set(true);
-            ending.insert(key, Instant::now() + LINGER);
-        }
-        true
-    }
-
-    /// Gives up those whose time is over.
-    fn sweep(&self) {
-        let now = Instant::now();
-        let over: Vec<usize> = (self.ending.borrow().iter())
-            .filter(|(_, when)| **when <= now)
-            .map(|(key, _)| *key)
-            .collect();
-        for key in over {
-            if let Some(line) = self.lines.borrow().get(key)
-                && let Some(socket) = line.session.outbox().socket()
-                && !line.is_shut.get()
-            {
-                socket.give_up();
+    /// Reads what a client that polls says. One that waits is only heard for whether it is still there.
+    fn listen(&self, poller: &mut Poller) -> Next {
+        let buffer = &mut *self.buffer.borrow_mut();
+        while poller.may_say() {
+            match poller.socket.read(buffer) {
+                Ok(0) => return Next::Gone,
+                Ok(count) => {
+                    poller.said(&buffer[..count]);
+                    // Less than there was room for is all there was; what comes later is another event.
+                    poller.readable = count == buffer.len();
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => poller.readable = false,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => return Next::Gone,
             }
-            self.remove(key);
         }
+        Next::Wait
     }
 
-    fn remove(&self, key: usize) {
-        self.ending.borrow_mut().remove(&key);
-        let removed = self.lines.borrow_mut().try_remove(key);
-        if removed.is_some() {
-            self.count.fetch_sub(1, Ordering::Relaxed);
-        }
+    fn give_back(&self, poller: Poller) -> io::Result<()> {
+        let (socket, said, serve) = poller.give_back();
+        epoll::delete(self.epoll.get_ref(), &socket)?;
+        let stream = TcpStream::from_std(socket.into_stream())?;
+        serve(Lease::new(stream, said, &serve));
+        Ok(())
+    }
+
+    fn remove(&self, key: usize) -> Option<Line> {
+        self.deadlines.clear(key);
+        let removed = self.lines.borrow_mut().try_remove(key)?;
+        self.count.fetch_sub(1, Ordering::Relaxed);
+        Some(removed)
+    }
+
+    /// Ends those who wait for nothing. Sessions are told by the hub.
+    fn close_idle(&self) {
+        let lines = self.lines.borrow();
+        let idle = lines.iter().filter(|(_, line)| match line {
+            Line::Stream(_) => false,
+            Line::Poll(poller) => poller.borrow().is_idle(),
+        });
+        let idle: Vec<usize> = idle.map(|(key, _)| key).collect();
+        drop(lines);
+        idle.into_iter().for_each(|key| drop(self.remove(key)));
     }
 }
 
@@ -254,16 +328,24 @@ struct Watch(Rc<Lines>);
 impl Watch {
     async fn run(self) {
         let lines = &*self.0;
-        let mut sweep = interval(SWEEP);
-        sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut stopped = false;
         loop {
-            let has_ending = !lines.ending.borrow().is_empty();
+            let next = lines.deadlines.next();
             tokio::select! {
                 biased;
-                _ = sweep.tick(), if has_ending => lines.sweep(),
-                () = lines.todo.some.notified() => {
-                    let keys = lines.todo.keys.take();
-                    keys.into_iter().for_each(|key| lines.look(key));
+                () = lines.stop.cancelled(), if !stopped => {
+                    stopped = true;
+                    lines.close_idle();
+                }
+                () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => {
+                    for key in lines.deadlines.over(Instant::now()) {
+                        lines.look(key, EventFlags::empty(), true);
+                    }
+                }
+                () = lines.todo.some() => {
+                    for key in lines.todo.take() {
+                        lines.look(key, EventFlags::empty(), false);
+                    }
                 }
                 ready = lines.epoll.readable() => {
                     let more = lines.take_events();

@@ -3,9 +3,9 @@
 //! actix owns the connections that it serves. Ours own only a lease: what is asked of a stream that has been taken is
 //! answered as if the client had hung up, and so actix forgets the connection, its buffers and its timers.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io;
-use std::net::Shutdown;
+use std::net::{Shutdown, SocketAddr};
 use std::pin::Pin;
 use std::rc::{Rc, Weak};
 use std::task::{Context, Poll, ready};
@@ -26,22 +26,43 @@ const GRACE: Duration = Duration::from_secs(4);
 /// What is done with a stream once it is ours.
 pub type Taker = Box<dyn FnOnce(TcpStream)>;
 
+/// Lets actix serve a lease from its first request on.
+pub type Serve = Rc<dyn Fn(Lease)>;
+
+/// How a head ends (RFC 9112, 2.1).
+const HEAD_END: &[u8] = b"\r\n\r\n";
+
 /// What actix serves. The stream is closed when this is dropped, unless it was taken.
 pub struct Lease(Rc<Held>);
 
-#[derive(Default)]
 struct Held {
     stream: RefCell<Option<TcpStream>>,
+    /// What was read already, and is read again first.
+    read: RefCell<Vec<u8>>,
     taker: RefCell<Option<Taker>>,
+    serve: Serve,
+    /// Reads since the last answer.
+    reads: Cell<u32>,
+    /// Whether the last one brought one head, and nothing after it.
+    brought_head: Cell<bool>,
 }
 
 impl Lease {
-    /// Leases a new connection's stream.
-    pub fn new(stream: TcpStream) -> Self {
+    /// Leases a connection's stream, of which some bytes have been read. `serve` is who gets a lease on it again.
+    pub fn new(stream: TcpStream, read: Vec<u8>, serve: &Serve) -> Self {
         Self(Rc::new(Held {
             stream: RefCell::new(Some(stream)),
+            read: RefCell::new(read),
             taker: RefCell::default(),
+            serve: Rc::clone(serve),
+            reads: Cell::new(0),
+            brought_head: Cell::new(false),
         }))
+    }
+
+    /// Where the client's address can be asked for.
+    pub fn peer(&self) -> Option<SocketAddr> {
+        self.0.stream.borrow().as_ref()?.peer_addr().ok()
     }
 
     /// Lets the connection's requests get at the stream.
@@ -70,8 +91,27 @@ impl AsyncRead for Lease {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        // Nothing read is the end of a stream.
-        self.ask(Poll::Ready(Ok(())), |stream| stream.poll_read(cx, buffer))
+        let held = &self.0;
+        let before = buffer.filled().len();
+        let read = &mut *held.read.borrow_mut();
+        let polled = if read.is_empty() {
+            // Nothing read is the end of a stream.
+            self.ask(Poll::Ready(Ok(())), |stream| stream.poll_read(cx, buffer))
+        } else {
+            let fits = read.len().min(buffer.remaining());
+            buffer.put_slice(&read[..fits]);
+            read.drain(..fits);
+            Poll::Ready(Ok(()))
+        };
+        let came = &buffer.filled()[before..];
+        if !came.is_empty() {
+            held.reads.set(held.reads.get() + 1);
+            let mut ends = came.windows(HEAD_END.len()).filter(|end| *end == HEAD_END);
+            let one = ends.next().is_some() && ends.next().is_none();
+            held.brought_head
+                .set(one && came.ends_with(HEAD_END) && read.is_empty());
+        }
+        polled
     }
 }
 
@@ -81,6 +121,7 @@ impl AsyncWrite for Lease {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        self.0.reads.set(0);
         let gone = Poll::Ready(Ok(bytes.len()));
         self.ask(gone, |stream| stream.poll_write(cx, bytes))
     }
@@ -116,6 +157,16 @@ impl Leased {
     /// Takes the stream as soon as actix has written all that it has for it.
     pub fn take(&self, taker: Taker) {
         *self.0.taker.borrow_mut() = Some(taker);
+    }
+
+    /// Whether the client has sent its request and nothing after it, as far as has been read.
+    pub fn has_one_request(&self) -> bool {
+        self.0.reads.get() == 1 && self.0.brought_head.get()
+    }
+
+    /// Who serves the stream if it is given back.
+    pub fn serve(&self) -> Serve {
+        Rc::clone(&self.0.serve)
     }
 
     /// Resets the connection if its body, which has come to its end, is still there after a grace. actix does not ask a

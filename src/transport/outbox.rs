@@ -13,7 +13,7 @@ use crate::wire::close::CloseReason;
 use crate::wire::frame::Frame;
 
 use super::Account;
-use super::direct::Socket;
+use super::direct::{Bell, Socket};
 
 /// Bytes that replies may add to what the hub has filled.
 const REPLY_BYTES: usize = 4096;
@@ -26,8 +26,8 @@ type Farewell = fn(CloseReason) -> Frame;
 #[repr(C)]
 pub struct Outbox {
     queued: Cell<usize>,
-    /// The socket, where it is ours.
-    socket: OnceCell<Socket>,
+    /// Where frames go, if actix does not fetch them.
+    exit: OnceCell<Exit>,
     closed: Cell<Option<CloseReason>>,
     /// Whether it does not end when it is closed and empty: the transport still listens.
     held: Cell<bool>,
@@ -39,6 +39,15 @@ pub struct Outbox {
     farewell: Option<Farewell>,
     frames: RefCell<VecDeque<Rc<Frame>>>,
     waiting: RefCell<Option<Box<Waiting>>>,
+}
+
+/// Where frames go.
+#[derive(Debug)]
+enum Exit {
+    /// To a socket that is ours. The bell tells of the end.
+    Socket(Socket, Bell),
+    /// To one who fetches them when the bell rings.
+    Bell(Bell),
 }
 
 /// Who waits for what.
@@ -64,7 +73,7 @@ impl Outbox {
             thrown: Cell::new(0),
             farewell: None,
             account: None,
-            socket: OnceCell::new(),
+            exit: OnceCell::new(),
             waiting: RefCell::default(),
         }
     }
@@ -86,16 +95,25 @@ impl Outbox {
         }
     }
 
-    /// From now on frames go to a socket. What is queued waits for [`Outbox::pump`].
-    pub fn attach(&self, socket: Socket) {
-        let attached = self.socket.set(socket);
+    /// From now on frames go to a socket. What is queued waits for [`Outbox::pump`]. The bell rings when it is closed.
+    pub fn attach(&self, socket: Socket, bell: Bell) {
+        self.exit(Exit::Socket(socket, bell));
+    }
+
+    /// From now on the bell rings when there is a frame, or it is closed.
+    pub fn ring(&self, bell: Bell) {
+        self.exit(Exit::Bell(bell));
+    }
+
+    fn exit(&self, exit: Exit) {
+        let attached = self.exit.set(exit);
         debug_assert!(attached.is_ok(), "a session has one connection");
     }
 
     /// Queues a frame of the transport's own, whatever is queued already: a greeting, a pong, a close.
     pub fn push(&self, frame: &Rc<Frame>) {
         if self.queued.get() == 0
-            && let Some(socket) = self.socket.get()
+            && let Some(socket) = self.socket()
             && socket.write(&frame.bytes)
         {
             self.count(frame);
@@ -103,12 +121,16 @@ impl Outbox {
         }
         self.queued.set(self.queued.get() + frame.bytes.len());
         self.frames.borrow_mut().push_back(Rc::clone(frame));
-        self.wake(|waiting| &mut waiting.reader);
+        match self.exit.get() {
+            Some(Exit::Bell(bell)) => bell.ring(),
+            Some(Exit::Socket(..)) => {}
+            None => self.wake(|waiting| &mut waiting.reader),
+        }
     }
 
     /// Writes what is queued to the socket, as far as that takes it; whether all of it went.
     pub fn pump(&self) -> bool {
-        let Some(socket) = self.socket.get() else {
+        let Some(socket) = self.socket() else {
             return false;
         };
         while let Some(frame) = self.first() {
@@ -121,11 +143,13 @@ impl Outbox {
         true
     }
 
-    fn first(&self) -> Option<Rc<Frame>> {
+    /// The first frame, which stays there.
+    pub fn first(&self) -> Option<Rc<Frame>> {
         self.frames.borrow().front().cloned()
     }
 
-    fn take_first(&self) -> Option<Rc<Frame>> {
+    /// Takes the first frame, if there is one.
+    pub fn take_first(&self) -> Option<Rc<Frame>> {
         let frame = self.frames.borrow_mut().pop_front()?;
         self.queued.set(self.queued.get() - frame.bytes.len());
         Some(frame)
@@ -154,8 +178,8 @@ impl Outbox {
             self.push(&Rc::new(frame));
         }
         self.closed.set(Some(reason));
-        if let Some(socket) = self.socket.get() {
-            socket.ends();
+        if let Some(Exit::Socket(_, bell) | Exit::Bell(bell)) = self.exit.get() {
+            bell.ring();
         }
         self.wake(|waiting| &mut waiting.reader);
         self.wake(|waiting| &mut waiting.closing);
@@ -164,7 +188,7 @@ impl Outbox {
     /// What the client has not read until now shall not stand between it and the close; but a frame that it has in
     /// part is sent to its end.
     fn throw(&self) {
-        let begun = self.socket.get().is_some_and(Socket::has_begun);
+        let begun = self.socket().is_some_and(Socket::has_begun);
         let mut frames = self.frames.borrow_mut();
         let kept = usize::from(begun).min(frames.len());
         let thrown = frames.drain(kept..);
@@ -207,7 +231,7 @@ impl Outbox {
 
     /// The kernel's buffer is queue enough for a socket of our own: beside it, one frame waits at most.
     fn capacity(&self) -> usize {
-        match self.socket.get() {
+        match self.socket() {
             Some(_) => 1,
             None => self.capacity,
         }
@@ -255,7 +279,10 @@ impl Outbox {
 
     /// The socket, where it is ours.
     pub fn socket(&self) -> Option<&Socket> {
-        self.socket.get()
+        match self.exit.get() {
+            Some(Exit::Socket(socket, _)) => Some(socket),
+            _ => None,
+        }
     }
 
     /// Whom its frames count for.

@@ -34,6 +34,17 @@ impl Session {
         self.worker.hub.cursor(self.id)
     }
 
+    /// The same, or the tape's head.
+    pub fn cursor_or_head(&self) -> Cursor {
+        self.cursor()
+            .unwrap_or_else(|| self.worker.hub.tape().head())
+    }
+
+    /// The client's connection has accepted a frame, and nothing is around it.
+    pub fn delivered(&self, frame: &Rc<Frame>) {
+        Source::delivered(self, frame, 0);
+    }
+
     /// Its name in the hub, as long as it lives.
     pub fn id(&self) -> SubscriberId {
         self.id

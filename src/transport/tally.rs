@@ -81,7 +81,7 @@ impl Tally {
         else {
             return;
         };
-        let framing = (frame.bytes.len() - frame.payload + around) as u64;
+        let framing = (frame.bytes.len() - frame.payload - frame.head + around) as u64;
         let payload = frame.payload as u64;
         self.metrics
             .sent(transport, payload * times, framing * times);

@@ -105,6 +105,7 @@ impl Batch {
         Frame {
             bytes: self.bytes(encoding).clone(),
             payload: self.bytes(Encoding::Json).len(),
+            head: 0,
             ledger: Ledger {
                 delivered: ticks,
                 ..Ledger::default()

@@ -110,8 +110,10 @@ impl Ledger {
 pub struct Frame {
     /// What goes on the wire.
     pub bytes: Bytes,
-    /// How many of the bytes are messages; the rest is framing.
+    /// How many of the bytes are messages.
     pub payload: usize,
+    /// How many are the head of an HTTP answer; the rest is framing.
+    pub head: usize,
     /// What becomes of the ticks that were due, once this is sent.
     pub ledger: Ledger,
     /// When these ticks were generated, if they are sent live; empty for snapshots and replays.
@@ -124,8 +126,23 @@ impl Frame {
         Self {
             bytes: bytes.into(),
             payload: 0,
+            head: 0,
             ledger: Ledger::default(),
             live: Box::default(),
+        }
+    }
+
+    /// The same as a whole answer to an HTTP request.
+    pub fn answer(&self, head: &str) -> Self {
+        let mut out = Vec::with_capacity(head.len() + self.bytes.len());
+        out.extend_from_slice(head.as_bytes());
+        out.extend_from_slice(&self.bytes);
+        Self {
+            bytes: out.into(),
+            payload: self.payload,
+            head: head.len(),
+            ledger: self.ledger,
+            live: self.live.clone(),
         }
     }
 
@@ -136,6 +153,7 @@ impl Frame {
         Self {
             bytes: out.into(),
             payload: json.len(),
+            head: 0,
             ledger: Ledger::default(),
             live: Box::default(),
         }
@@ -165,6 +183,7 @@ impl Frame {
         Self {
             bytes: out.into(),
             payload: json.len() + before.map_or(0, |gap| gap.len()),
+            head: 0,
             ledger: Ledger::default(),
             live: Box::default(),
         }
@@ -184,6 +203,7 @@ impl Frame {
         (joined.ticks > 0).then(|| Self {
             bytes: joined.out.into(),
             payload: joined.payload,
+            head: 0,
             ledger: Ledger {
                 delivered: joined.ticks,
                 ..Ledger::default()
@@ -236,6 +256,7 @@ impl Frame {
         Some(Self {
             bytes: out.into(),
             payload,
+            head: 0,
             ledger: Ledger {
                 delivered,
                 conflated,

@@ -20,7 +20,7 @@ pub(crate) async fn scrape(address: SocketAddr) -> String {
 /// A series of a transport and of the sink that its sessions have.
 pub(crate) fn by_sink(name: &str, transport: &str) -> String {
     let sink = match transport {
-        "long_poll" | "short_poll" => Sink::Body,
+        "short_poll" => Sink::Body,
         _ => sink(),
     };
     let sink = sink.label();

@@ -9,9 +9,11 @@ use actix_web::HttpResponse;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::web::{Bytes, Payload};
 use futures_util::StreamExt;
+use tokio::time::Instant;
 use tracing::debug;
 
 use crate::transport::lease::{Leased, Taker};
+use crate::transport::poll::Patience;
 use crate::transport::websocket::Ear;
 use crate::transport::{Session, Worker};
 
@@ -36,6 +38,22 @@ pub(in crate::transport) fn hand_over(
     });
     let body = HandOver(Some((leased, taker)));
     response.map_body(|_, _| BoxBody::new(body))
+}
+
+/// Hands the stream of a poll that waits over to the worker: nothing of its answer is written yet.
+pub(in crate::transport) fn hand_over_poll(
+    worker: &Rc<Worker>,
+    leased: &Leased,
+    session: Session,
+    patience: Patience,
+) {
+    let (lines, serve) = (Rc::clone(&worker.lines), leased.serve());
+    let until = Instant::now() + patience.jittered();
+    leased.take(Box::new(move |stream| {
+        if let Err(error) = lines.adopt_poll(stream, serve, session, until) {
+            debug!(%error, "a connection could not be taken over");
+        }
+    }));
 }
 
 /// What of the client's was read before the stream was ours.

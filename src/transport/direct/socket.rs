@@ -3,14 +3,12 @@
 use std::cell::Cell;
 use std::io::{self, Read};
 use std::net::{Shutdown, TcpStream};
-use std::rc::Rc;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
 use rustix::io::Errno;
 use rustix::net::{SendFlags, send};
 use socket2::SockRef;
-
-use super::Todo;
 
 /// Writes frames, one at a time, each in one `send()` where the socket takes it.
 #[derive(Debug)]
@@ -18,19 +16,19 @@ pub struct Socket {
     stream: TcpStream,
     /// Bytes of the frame at hand that the socket has taken.
     sent: Cell<usize>,
-    /// The line's number, and who wants to know of it.
-    key: usize,
-    todo: Rc<Todo>,
 }
 
 impl Socket {
-    pub(super) fn new(stream: TcpStream, key: usize, todo: Rc<Todo>) -> Self {
+    pub(super) fn new(stream: TcpStream) -> Self {
         Self {
             stream,
             sent: Cell::new(0),
-            key,
-            todo,
         }
+    }
+
+    /// The stream, which nothing is on its way to.
+    pub(super) fn into_stream(self) -> TcpStream {
+        self.stream
     }
 
     /// Writes what is left of a frame; whether all of it went. If not, the same one must be given again when the socket
@@ -63,11 +61,6 @@ impl Socket {
         self.sent.get() > 0
     }
 
-    /// Nothing follows what is queued.
-    pub(in crate::transport) fn ends(&self) {
-        self.todo.add(self.key);
-    }
-
     /// Tells the client that nothing follows. What it still sends can be read.
     pub(super) fn shut(&self) {
         // An error says that there is nobody any more.
@@ -77,5 +70,11 @@ impl Socket {
     /// Lets the end of the stream be a reset: nothing unsent is waited for.
     pub(super) fn give_up(&self) {
         let _ = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
+    }
+}
+
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.stream.as_fd()
     }
 }
