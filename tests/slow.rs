@@ -83,8 +83,9 @@ async fn a_reader_that_wakes_up_gets_everything_from_the_journal() {
     assert_eq!(next, TICKS + 2);
 }
 
-/// A client that is slow, wanted to be closed then, and does not even read that.
-async fn is_reset(target: &str, transport: &str) {
+/// A client that is slow, wanted to be closed then, and does not even read that. Its end is a reset, or if the kernel
+/// has taken the rest after all, what was to be said last.
+async fn is_ended(target: &str, transport: &str, last: &[u8]) {
     let mut server = TestServer::with(Settings {
         slow_after: Duration::from_millis(200),
         ..Settings::default()
@@ -101,17 +102,17 @@ async fn is_reset(target: &str, transport: &str) {
     until(server.address, &closed, 1.0).await;
     let mut rest = Vec::new();
     let end = soon("the end", stuck.read_to_end(&mut rest)).await;
-    assert!(end.is_err(), "a reset, not an orderly end");
+    assert!(end.is_err() || rest.ends_with(last), "torn");
 }
 
 #[tokio::test]
-async fn a_stuck_websocket_that_wants_to_be_closed_is_reset() {
-    is_reset("/v1/ws?policy=disconnect", "websocket").await;
+async fn a_stuck_websocket_that_wants_to_be_closed_is_ended() {
+    is_ended("/v1/ws?policy=disconnect", "websocket", b"slow_consumer").await;
 }
 
 #[tokio::test]
-async fn a_stuck_stream_that_wants_to_be_closed_is_reset() {
-    is_reset("/v1/sse?policy=disconnect", "sse").await;
+async fn a_stuck_stream_that_wants_to_be_closed_is_ended() {
+    is_ended("/v1/sse?policy=disconnect", "sse", b"}\n\n").await;
 }
 
 #[tokio::test]
