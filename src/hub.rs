@@ -100,6 +100,8 @@ pub struct Hub<S> {
     /// Told when a group has someone to wait for.
     waiting: Notify,
     closed: Cell<bool>,
+    /// Which turn is the first in the next flush.
+    turn: Cell<usize>,
 }
 
 #[derive(Debug)]
@@ -125,6 +127,7 @@ impl<S: Sink + 'static> Hub<S> {
             }),
             waiting: Notify::new(),
             closed: Cell::new(false),
+            turn: Cell::new(0),
         });
         tokio::task::spawn_local(Rc::clone(&hub).run(batches, stop));
         hub

@@ -132,19 +132,20 @@ impl<S: Sink + 'static> Hub<S> {
         .await;
     }
 
-    /// Visits every live subscriber, and yields after each turn. Who comes meanwhile is at the head already.
+    /// Visits every live subscriber, and yields after each turn. Each time another turn is the first, so that nobody
+    /// always comes last. Who subscribes meanwhile is at the head already.
     async fn each_in_turns(&self, mut visit: impl FnMut(&mut State<S>, usize)) {
-        let mut next = 0;
-        loop {
+        let all = self.state.borrow().subscribers.capacity();
+        let turns = all.div_ceil(SUBSCRIBERS_PER_TURN);
+        let first = self.turn.get();
+        self.turn.set(first.wrapping_add(1));
+        for turn in (0..turns).map(|turn| first.wrapping_add(turn) % turns) {
             {
                 let state = &mut *self.state.borrow_mut();
-                let end = state
-                    .subscribers
-                    .capacity()
-                    .min(next + SUBSCRIBERS_PER_TURN);
-                while next < end {
-                    let few = next..end.min(next + SUBSCRIBERS_AHEAD);
-                    next = few.end;
+                let begin = turn * SUBSCRIBERS_PER_TURN;
+                let end = all.min(begin + SUBSCRIBERS_PER_TURN);
+                for ahead in (begin..end).step_by(SUBSCRIBERS_AHEAD) {
+                    let few = ahead..end.min(ahead + SUBSCRIBERS_AHEAD);
                     // Looked at together, the memory of all comes at the same time; one by one it would be waited for
                     // each time, since a `send()` leaves nothing of ours in the nearest caches.
                     let ready = |id| state.subscribers.get(id).is_some_and(Subscriber::is_ready);
@@ -154,9 +155,6 @@ impl<S: Sink + 'static> Hub<S> {
                             visit(state, id);
                         }
                     }
-                }
-                if next == state.subscribers.capacity() {
-                    return;
                 }
             }
             tokio::task::yield_now().await;

@@ -1,7 +1,9 @@
 //! A worker thread's own counters.
 
+use std::cell::RefCell;
+
 use prometheus::local::LocalIntCounter;
-use prometheus::{IntCounterVec, IntGauge};
+use prometheus::{IntCounter, IntCounterVec, IntGauge};
 
 use super::ages::LocalAges;
 use super::{Metrics, SINKS, Sink, Transport, row};
@@ -18,6 +20,9 @@ pub struct Local {
     gaps: LocalIntCounter,
     worker_lag: LocalIntCounter,
     closed: IntCounterVec,
+    /// Those of [`Local::closed`] that have been needed: looking one up by its labels costs more than a short poll's
+    /// session.
+    reasons: RefCell<Vec<(Transport, &'static str, IntCounter)>>,
     followed: LocalIntCounter,
     refused: LocalIntCounter,
     echo_connections: IntGauge,
@@ -53,6 +58,7 @@ impl Local {
             gaps: metrics.gaps.local(),
             worker_lag: metrics.worker_lag.local(),
             closed: metrics.closed.clone(),
+            reasons: RefCell::default(),
             followed: metrics.messages.with_label_values(&["followed"]).local(),
             refused: metrics.messages.with_label_values(&["refused"]).local(),
             echo_connections: metrics.echo_connections.clone(),
@@ -67,10 +73,18 @@ impl Local {
     }
 
     /// A session ended.
-    pub fn closed(&self, transport: Transport, sink: Sink, reason: &str) {
+    pub fn closed(&self, transport: Transport, sink: Sink, reason: &'static str) {
         self.sinks[row(transport, sink)].connections.dec();
-        let labels = [transport.label(), reason];
-        self.closed.with_label_values(&labels).inc();
+        let reasons = &mut *self.reasons.borrow_mut();
+        let known = reasons
+            .iter()
+            .find(|(of, why, _)| (*of, *why) == (transport, reason));
+        if let Some((.., counter)) = known {
+            return counter.inc();
+        }
+        let counter = self.closed.with_label_values(&[transport.label(), reason]);
+        counter.inc();
+        reasons.push((transport, reason, counter));
     }
 
     /// A client sent a control message.

@@ -59,7 +59,13 @@ impl Tally {
     }
 
     /// A session ended, with so many ticks that were due and not accepted.
-    pub(super) fn closed(&self, transport: Transport, sink: Sink, reason: &str, unsent: u64) {
+    pub(super) fn closed(
+        &self,
+        transport: Transport,
+        sink: Sink,
+        reason: &'static str,
+        unsent: u64,
+    ) {
         self.metrics.unsent(transport, unsent);
         self.metrics.closed(transport, sink, reason);
     }
