@@ -14,6 +14,7 @@
 //! - `hop`: a client that changes its transport all the time.
 //! - `scrape`: what `/metrics` says against what clients received.
 //! - `process`: the real binary: command line, signals, the same seed twice.
+//! - `polls`: several requests on the connection of a client that polls.
 //! - `replay`: recordings and prices of one's own.
 //! - `page`: the dashboard as it is served.
 //!
@@ -30,6 +31,7 @@ mod inbound;
 mod liveness;
 #[cfg(feature = "dashboard")]
 mod page;
+mod polls;
 mod process;
 mod replay;
 mod resume;

@@ -50,6 +50,9 @@ const EVENTS: usize = 256;
 /// Bytes that are read at once.
 const READ_BYTES: usize = 16 * 1024;
 
+/// Steps that one client's polls are brought on before the others have their turn: a poll takes two.
+const STEPS: usize = 32;
+
 /// How long a client that has been told the end has to close its side. What it sends before that is thrown away: a
 /// connection that ends with unread bytes is reset, and the last frames could be lost on the way.
 const LINGER: Duration = Duration::from_secs(1);
@@ -105,6 +108,13 @@ enum Fate {
     Ends,
     /// Actix serves it again.
     GivenBack,
+}
+
+/// What came of reading.
+enum Heard {
+    Nothing,
+    Something,
+    Gone,
 }
 
 impl Lines {
@@ -233,23 +243,17 @@ impl Lines {
             return Fate::Ends;
         };
         let mut late = late;
-        loop {
+        for _ in 0..STEPS {
             poller.answer(late, |message, last| self.answers.of(message, last));
             late = false;
             let next = match poller.write() {
                 Some(next) => next,
-                None if poller.session().is_some() => self.listen(poller),
-                None => match poller.follow(&worker) {
-                    Next::Wait | Next::Begun if poller.may_say() => {
-                        let is_new = poller.is_idle();
-                        match self.listen(poller) {
-                            Next::Gone => Next::Gone,
-                            _ if is_new && !poller.is_idle() => Next::Begun,
-                            _ => continue,
-                        }
-                    }
-                    next => next,
+                // One that waits is only heard for whether it is still there.
+                None if poller.session().is_some() => match self.listen(poller) {
+                    Heard::Gone => Next::Gone,
+                    Heard::Nothing | Heard::Something => Next::Wait,
                 },
+                None => self.next_request(poller, &worker),
             };
             match next {
                 Next::Gone => return Fate::Ends,
@@ -262,7 +266,10 @@ impl Lines {
                         session.outbox().ring(Bell::new(key, &self.todo));
                     }
                 }
-                Next::Begun => self.deadlines.set(key, Instant::now() + self.waits.request),
+                Next::Begun => {
+                    self.deadlines.set(key, Instant::now() + self.waits.request);
+                    return Fate::Stays;
+                }
                 Next::Answered if self.stop.is_cancelled() => return Fate::Ends,
                 Next::Answered => self
                     .deadlines
@@ -273,25 +280,46 @@ impl Lines {
                 }
             }
         }
+        self.todo.add(key);
+        Fate::Stays
     }
 
-    /// Reads what a client that polls says. One that waits is only heard for whether it is still there.
-    fn listen(&self, poller: &mut Poller) -> Next {
+    /// Follows what the client has said, and reads on as long as that is no whole request.
+    fn next_request(&self, poller: &mut Poller, worker: &Rc<Worker>) -> Next {
+        let had_begun = !poller.is_idle();
+        loop {
+            match poller.follow(worker) {
+                Next::Wait => {}
+                next => return next,
+            }
+            match self.listen(poller) {
+                Heard::Something => {}
+                Heard::Nothing if had_begun || poller.is_idle() => return Next::Wait,
+                Heard::Nothing => return Next::Begun,
+                Heard::Gone => return Next::Gone,
+            }
+        }
+    }
+
+    /// Reads what a client that polls says.
+    fn listen(&self, poller: &mut Poller) -> Heard {
         let buffer = &mut *self.buffer.borrow_mut();
+        let mut heard = Heard::Nothing;
         while poller.may_say() {
             match poller.socket.read(buffer) {
-                Ok(0) => return Next::Gone,
+                Ok(0) => return Heard::Gone,
                 Ok(count) => {
+                    heard = Heard::Something;
                     poller.said(&buffer[..count]);
                     // Less than there was room for is all there was; what comes later is another event.
                     poller.readable = count == buffer.len();
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => poller.readable = false,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => return Next::Gone,
+                Err(_) => return Heard::Gone,
             }
         }
-        Next::Wait
+        heard
     }
 
     fn give_back(&self, poller: Poller) -> io::Result<()> {

@@ -50,6 +50,7 @@ pub(crate) struct Settings {
     pub(crate) silence: Silence,
     pub(crate) request_timeout: Duration,
     pub(crate) client_timeout: Duration,
+    pub(crate) keep_alive: Duration,
     pub(crate) sink: Sink,
 }
 
@@ -68,6 +69,7 @@ impl Default for Settings {
             },
             request_timeout: Duration::from_secs(60),
             client_timeout: Duration::from_secs(60),
+            keep_alive: Duration::from_secs(75),
             sink: sink(),
         }
     }
@@ -122,7 +124,7 @@ impl TestServer {
             timeouts: Timeouts {
                 silence: settings.silence,
                 request: settings.request_timeout,
-                keep_alive: Duration::from_secs(75),
+                keep_alive: settings.keep_alive,
                 client: settings.client_timeout,
             },
         };

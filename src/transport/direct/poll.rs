@@ -144,15 +144,11 @@ impl Poller {
                 Next::Parked(patience)
             }
             Wish::Other => Next::GiveBack,
-            Wish::Unknown if self.said.is_empty() => Next::Wait,
-            Wish::Unknown => Next::Begun,
+            Wish::Unknown => Next::Wait,
         }
     }
 
     fn wish(&mut self, worker: &Worker) -> Wish {
-        if self.said.is_empty() {
-            return Wish::Unknown;
-        }
         let mut headers = [EMPTY_HEADER; MOST_HEADERS];
         let mut request = httparse::Request::new(&mut headers);
         let length = match request.parse(&self.said) {
