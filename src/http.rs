@@ -2,6 +2,7 @@
 
 mod api;
 mod body;
+mod capacity;
 mod contracts;
 mod error;
 #[cfg(test)]
@@ -15,6 +16,7 @@ use actix_web::guard::{self, Guard};
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
 
+pub use capacity::admit;
 pub use error::Problem;
 pub use ready::Readiness;
 

@@ -7,6 +7,7 @@
 //! - `control`: control messages, modes and terms.
 //! - `inbound`: limits, violations of RFC 6455, the echo, reports, `inspect=1`.
 //! - `attack`: what one client that means harm costs, and what the others see of it.
+//! - `capacity`: more clients than there is room for, and fewer descriptors.
 //! - `bars`: what charts are drawn from.
 //! - `liveness`: who is gone, and how soon that is noticed.
 //! - `vanish`: a client whose host is gone without a word, in a network of its own.
@@ -21,6 +22,7 @@
 
 mod attack;
 mod bars;
+mod capacity;
 mod contract;
 mod contracts;
 mod control;

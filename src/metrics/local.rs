@@ -20,6 +20,8 @@ pub struct Local {
     closed: IntCounterVec,
     followed: LocalIntCounter,
     refused: LocalIntCounter,
+    accepted: IntGauge,
+    rejected: LocalIntCounter,
     echo_connections: IntGauge,
     echo_closed: IntCounterVec,
 }
@@ -55,6 +57,8 @@ impl Local {
             closed: metrics.closed.clone(),
             followed: metrics.messages.with_label_values(&["followed"]).local(),
             refused: metrics.messages.with_label_values(&["refused"]).local(),
+            accepted: metrics.accepted.clone(),
+            rejected: metrics.rejected.with_label_values(&["capacity"]).local(),
             echo_connections: metrics.echo_connections.clone(),
             echo_closed: metrics.echo_closed.clone(),
         }
@@ -71,6 +75,16 @@ impl Local {
         self.sinks[row(transport, sink)].connections.dec();
         let labels = [transport.label(), reason];
         self.closed.with_label_values(&labels).inc();
+    }
+
+    /// The process has so many connections.
+    pub fn accepted(&self, connections: usize) {
+        self.accepted.set(connections as i64);
+    }
+
+    /// A connection was turned away.
+    pub fn rejected(&self) {
+        self.rejected.inc();
     }
 
     /// A client sent a control message.
@@ -149,6 +163,7 @@ impl Local {
         self.encodes.iter().for_each(LocalIntCounter::flush);
         self.gaps.flush();
         self.worker_lag.flush();
+        self.rejected.flush();
         self.followed.flush();
         self.refused.flush();
     }

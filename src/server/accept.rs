@@ -1,8 +1,10 @@
 //! Accepts connections and lets actix serve them, each through a lease on its stream.
 
 use std::fmt::Debug;
+use std::future::ready;
 use std::io;
 use std::net::TcpListener;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_http::{HttpService, Protocol, Request, Response};
@@ -16,6 +18,7 @@ use actix_web::dev::AppConfig;
 use actix_web::rt::net::TcpStream;
 use socket2::{SockRef, TcpKeepalive};
 
+use crate::transport::capacity::Capacity;
 use crate::transport::lease::Lease;
 
 use super::Timeouts;
@@ -32,6 +35,7 @@ pub(super) fn listen<F, I, S, B>(
     listener: TcpListener,
     workers: usize,
     timeouts: Timeouts,
+    capacity: Arc<Capacity>,
     app: F,
 ) -> io::Result<ServerBuilder>
 where
@@ -46,10 +50,12 @@ where
 {
     let builder = Server::build()
         .workers(workers)
+        // Ours counts connections that are no longer actix's, too.
+        .max_concurrent_connections(usize::MAX)
         .shutdown_timeout(SHUTDOWN_SECONDS);
     let shutdown = builder.graceful_shutdown_signal();
     builder.listen("http", listener, move || {
-        let shutdown = shutdown.clone();
+        let (shutdown, capacity) = (shutdown.clone(), Arc::clone(&capacity));
         let app = app()
             .into_factory()
             .map_err(|error| error.into().error_response());
@@ -66,10 +72,11 @@ where
             .h1_allow_half_closed(false)
             .on_connect_ext(|lease: &Lease, data| lease.note(data))
             .finish(map_config(app, |_| AppConfig::default()));
-        fn_service(move |stream: TcpStream| async move {
+        fn_service(move |stream: TcpStream| {
             prepare(&stream, timeouts.client);
             let peer = stream.peer_addr().ok();
-            Ok((Lease::new(stream), Protocol::Http1, peer))
+            let lease = Lease::new(stream, capacity.place());
+            ready(Ok((lease, Protocol::Http1, peer)))
         })
         .and_then(http)
     })

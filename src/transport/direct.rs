@@ -29,6 +29,7 @@ use tracing::warn;
 use crate::wire::close::CloseReason;
 
 use super::Session;
+use super::capacity::Place;
 use super::websocket::Ear;
 
 pub(super) use handover::hand_over;
@@ -115,7 +116,13 @@ impl Lines {
     }
 
     /// Takes over a stream. What the session has queued until now goes out first.
-    fn adopt(&self, stream: TcpStream, session: Session, ear: Option<Ear>) -> io::Result<()> {
+    fn adopt(
+        &self,
+        stream: TcpStream,
+        place: Place,
+        session: Session,
+        ear: Option<Ear>,
+    ) -> io::Result<()> {
         let stream = stream.into_std()?;
         let mut lines = self.lines.borrow_mut();
         let entry = lines.vacant_entry();
@@ -123,7 +130,7 @@ impl Lines {
         let flags = EventFlags::IN | EventFlags::OUT | EventFlags::RDHUP | EventFlags::ET;
         let data = EventData::new_u64(key as u64);
         epoll::add(self.epoll.get_ref(), &stream, data, flags)?;
-        let socket = Socket::new(stream, key, Rc::clone(&self.todo));
+        let socket = Socket::new(stream, place, key, Rc::clone(&self.todo));
         session.outbox().attach(socket);
         entry.insert(Line {
             session,

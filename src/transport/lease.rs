@@ -19,27 +19,29 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::sleep;
 
 use super::body::Alive;
+use super::capacity::Place;
 
 /// How long a client has to read the end of its session.
 const GRACE: Duration = Duration::from_secs(4);
 
 /// What is done with a stream once it is ours.
-pub type Taker = Box<dyn FnOnce(TcpStream)>;
+pub type Taker = Box<dyn FnOnce(TcpStream, Place)>;
 
 /// What actix serves. The stream is closed when this is dropped, unless it was taken.
 pub struct Lease(Rc<Held>);
 
 #[derive(Default)]
 struct Held {
-    stream: RefCell<Option<TcpStream>>,
+    /// The place is left once the stream is closed.
+    stream: RefCell<Option<(TcpStream, Place)>>,
     taker: RefCell<Option<Taker>>,
 }
 
 impl Lease {
     /// Leases a new connection's stream.
-    pub fn new(stream: TcpStream) -> Self {
+    pub fn new(stream: TcpStream, place: Place) -> Self {
         Self(Rc::new(Held {
-            stream: RefCell::new(Some(stream)),
+            stream: RefCell::new(Some((stream, place))),
             taker: RefCell::default(),
         }))
     }
@@ -52,7 +54,7 @@ impl Lease {
     /// Asks the stream, or answers for one that was taken.
     fn ask<T>(&self, gone: T, ask: impl FnOnce(Pin<&mut TcpStream>) -> T) -> T {
         match &mut *self.0.stream.borrow_mut() {
-            Some(stream) => ask(Pin::new(stream)),
+            Some((stream, _)) => ask(Pin::new(stream)),
             None => gone,
         }
     }
@@ -89,9 +91,9 @@ impl AsyncWrite for Lease {
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.ask(Poll::Ready(Ok(())), |stream| stream.poll_flush(cx)))?;
         if let Some(taker) = self.0.taker.take()
-            && let Some(stream) = self.0.stream.take()
+            && let Some((stream, place)) = self.0.stream.take()
         {
-            taker(stream);
+            taker(stream, place);
             // So that it looks again, and finds the stream gone.
             cx.waker().wake_by_ref();
         }
@@ -113,6 +115,12 @@ impl Leased {
         request.conn_data::<Self>().cloned()
     }
 
+    /// Whether there was no room for it when it came.
+    pub fn is_over_capacity(&self) -> bool {
+        let stream = self.0.stream.borrow();
+        stream.as_ref().is_some_and(|(_, place)| place.is_over())
+    }
+
     /// Takes the stream as soon as actix has written all that it has for it.
     pub fn take(&self, taker: Taker) {
         *self.0.taker.borrow_mut() = Some(taker);
@@ -131,7 +139,7 @@ impl Leased {
 
     /// Ends the connection at once: nothing unsent is waited for.
     fn reset(&self) -> io::Result<()> {
-        let Some(stream) = &*self.0.stream.borrow() else {
+        let Some((stream, _)) = &*self.0.stream.borrow() else {
             return Ok(());
         };
         let socket = SockRef::from(stream);

@@ -51,6 +51,7 @@ pub(crate) struct Settings {
     pub(crate) request_timeout: Duration,
     pub(crate) client_timeout: Duration,
     pub(crate) sink: Sink,
+    pub(crate) max_connections: usize,
 }
 
 impl Default for Settings {
@@ -69,6 +70,7 @@ impl Default for Settings {
             request_timeout: Duration::from_secs(60),
             client_timeout: Duration::from_secs(60),
             sink: sink(),
+            max_connections: 10_000,
         }
     }
 }
@@ -100,6 +102,7 @@ impl TestServer {
         let address = listener.local_addr().unwrap();
         let options = Options {
             workers: 2,
+            max_connections: settings.max_connections,
             hub: hub::Options {
                 heartbeat: settings.heartbeat,
                 flush_interval: Duration::ZERO,

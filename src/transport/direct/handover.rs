@@ -25,12 +25,12 @@ pub(in crate::transport) fn hand_over(
     listening: Option<(Ear, Payload)>,
 ) -> HttpResponse {
     let lines = Rc::clone(&worker.lines);
-    let taker: Taker = Box::new(move |stream| {
+    let taker: Taker = Box::new(move |stream, place| {
         let ear = listening.map(|(mut ear, payload)| {
             ear.note(&said(payload));
             ear
         });
-        if let Err(error) = lines.adopt(stream, session, ear) {
+        if let Err(error) = lines.adopt(stream, place, session, ear) {
             debug!(%error, "a connection could not be taken over");
         }
     });

@@ -10,12 +10,16 @@ use rustix::io::Errno;
 use rustix::net::{SendFlags, send};
 use socket2::SockRef;
 
+use crate::transport::capacity::Place;
+
 use super::Todo;
 
 /// Writes frames, one at a time, each in one `send()` where the socket takes it.
 #[derive(Debug)]
 pub struct Socket {
     stream: TcpStream,
+    /// Left once the stream is closed.
+    _place: Place,
     /// Bytes of the frame at hand that the socket has taken.
     sent: Cell<usize>,
     /// The line's number, and who wants to know of it.
@@ -24,9 +28,10 @@ pub struct Socket {
 }
 
 impl Socket {
-    pub(super) fn new(stream: TcpStream, key: usize, todo: Rc<Todo>) -> Self {
+    pub(super) fn new(stream: TcpStream, place: Place, key: usize, todo: Rc<Todo>) -> Self {
         Self {
             stream,
+            _place: place,
             sent: Cell::new(0),
             key,
             todo,
