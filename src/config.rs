@@ -114,7 +114,7 @@ pub struct Serve {
     pub workers: Option<u16>,
 
     /// Connections of all kinds together, beyond which clients are asked to come back later [default: as many as the
-    /// process may open descriptors (its limit is raised to the hard one), but for a tenth, and for 64 at least]
+    /// process may open descriptors, its limit being raised to the hard one, but for a tenth, at least 64 and 8 a worker]
     #[arg(long, env = "TICKERTAPE_MAX_CONNECTIONS", value_parser = clap::value_parser!(u32).range(1..))]
     pub max_connections: Option<u32>,
 
@@ -255,7 +255,7 @@ impl Serve {
 
     /// Connections of all kinds.
     pub fn max_connections(&self, descriptors: Descriptors) -> usize {
-        let default = || descriptors.for_connections();
+        let default = || descriptors.for_connections(self.worker_count());
         self.max_connections.map_or_else(default, |n| n as usize)
     }
 

@@ -2,8 +2,9 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Of these, connections leave a tenth to everything else, and so many at least.
+/// Connections leave a tenth of them to everything else, and at least so many, and so many for each worker.
 const LEAST_RESERVE: u64 = 64;
+const OF_A_WORKER: u64 = 8;
 
 /// Descriptors of the process.
 #[derive(Clone, Copy, Debug)]
@@ -28,8 +29,9 @@ impl Descriptors {
     }
 
     /// How many of them connections may have, if nobody says otherwise.
-    pub fn for_connections(self) -> usize {
-        let reserve = (self.0 / 10).max(LEAST_RESERVE);
+    pub fn for_connections(self, workers: usize) -> usize {
+        let least = LEAST_RESERVE + OF_A_WORKER * workers as u64;
+        let reserve = least.max(self.0 / 10);
         let rest = self.0.saturating_sub(reserve).max(1);
         usize::try_from(rest).unwrap_or(usize::MAX)
     }
@@ -41,8 +43,15 @@ mod tests {
 
     #[test]
     fn connections_leave_a_reserve() {
-        for (limit, connections) in [(20_000, 18_000), (256, 192), (64, 1), (0, 1)] {
-            assert_eq!(Descriptors(limit).for_connections(), connections);
+        for (limit, workers, connections) in [
+            (20_000, 2, 18_000),
+            (20_000, 512, 15_840),
+            (256, 2, 176),
+            (64, 2, 1),
+            (0, 1, 1),
+        ] {
+            let descriptors = Descriptors(limit);
+            assert_eq!(descriptors.for_connections(workers), connections);
         }
     }
 
