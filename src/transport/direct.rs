@@ -77,6 +77,8 @@ struct Line {
     session: Session,
     /// Who listens to the client; nobody on one-way streams.
     ear: Option<Box<RefCell<Ear>>>,
+    /// Whether the client has closed its side or is gone, read or not.
+    has_hung_up: Cell<bool>,
     /// Whether the client has been told that nothing follows.
     is_shut: Cell<bool>,
 }
@@ -135,6 +137,7 @@ impl Lines {
         entry.insert(Line {
             session,
             ear: ear.map(|ear| Box::new(RefCell::new(ear))),
+            has_hung_up: Cell::new(false),
             is_shut: Cell::new(false),
         });
         self.count.fetch_add(1, Ordering::Relaxed);
@@ -149,8 +152,15 @@ impl Lines {
         let none = rustix::event::Timespec::default();
         let buffer = rustix::buffer::spare_capacity(&mut events);
         epoll::wait(self.epoll.get_ref(), buffer, Some(&none))?;
+        let hung_up = EventFlags::RDHUP | EventFlags::HUP | EventFlags::ERR;
         for event in &events {
-            self.look(event.data.u64() as usize);
+            let (flags, key) = (event.flags, event.data.u64() as usize);
+            if flags.intersects(hung_up)
+                && let Some(line) = self.lines.borrow().get(key)
+            {
+                line.has_hung_up.set(true);
+            }
+            self.look(key);
         }
         Ok(events.len() == EVENTS)
     }
@@ -187,8 +197,8 @@ impl Lines {
             if let Some(ear) = &mut ear
                 && !ear.has_heard_all(outbox)
             {
-                // It is not read until it reads.
-                return true;
+                // It is not read until it reads, so how it ends is not read either.
+                return !line.has_hung_up.get() || self.gone(line);
             }
             match socket.read(buffer) {
                 Ok(0) => return self.gone(line),
