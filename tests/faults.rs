@@ -13,7 +13,6 @@ use super::support::proc::Proc;
 use super::support::process::Running;
 use super::support::raw::{LAST, Raw, TEXT, UPGRADE, frame};
 use super::support::scrape::{by_sink, until};
-use super::support::server::Settings;
 use super::support::watcher::Watcher;
 use super::support::{Client, Sse, TestServer, WebSocket, soon};
 
@@ -276,7 +275,7 @@ async fn a_message_that_comes_with_a_handshake_in_part_is_heard() {
 
 #[tokio::test]
 async fn a_stream_may_be_a_connections_second_request() {
-    let server = TestServer::with(Settings::default());
+    let server = TestServer::start();
     for (target, transport) in STREAMS {
         let mut stream = TcpStream::connect(server.address).await.unwrap();
         let mut text = String::new();

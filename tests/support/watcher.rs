@@ -20,8 +20,10 @@ impl Watcher {
     pub(crate) async fn start(address: SocketAddr) -> Self {
         let mut client = WebSocket::open(address, "symbols=AAPL").await;
         let board = client.next_of("snapshot").await;
+        // Before its first tick a symbol is not on the board.
+        let last = ticks_of(&board).first().map_or(0, |(_, n)| *n);
         let seen = Arc::default();
-        let task = tokio::spawn(follow(client, ticks_of(&board)[0].1, Arc::clone(&seen)));
+        let task = tokio::spawn(follow(client, last, Arc::clone(&seen)));
         Self { seen, task }
     }
 
