@@ -95,10 +95,11 @@ impl Server {
         let (stop, stopped): (Sender<()>, Receiver<()>) = channel();
         let (metrics, readiness) = (self.metrics.clone(), self.readiness.clone());
         let ended = CancellationToken::new();
-        let ends = ended.clone().drop_guard();
+        // From here on, not from when the thread has its first turn: until then it would look like one that has ended.
+        let running = (Running::new(readiness), ended.clone().drop_guard());
         let run = move || {
             // Dropped by a panic, too: a tape that stands still is not ready.
-            let _running = (Running::new(readiness), ends);
+            let _running = running;
             pace(feed, &stopped, |ticks, now, pace| {
                 let batch = publisher.publish(ticks, now);
                 metrics.published(batch.ticks().len());
