@@ -13,7 +13,7 @@ use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand,
 
 use crate::hub;
 use crate::metrics::Sink;
-use crate::server::Timeouts;
+use crate::server::{Descriptors, Timeouts};
 use crate::tape::Keep;
 use crate::transport::{Manners, Silence};
 
@@ -112,6 +112,11 @@ pub struct Serve {
     /// Worker threads, each with clients of its own [default: one for each core]
     #[arg(long, env = "TICKERTAPE_WORKERS", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub workers: Option<u16>,
+
+    /// Connections of all kinds together, beyond which clients are asked to come back later [default: as many as the
+    /// process may open descriptors, its limit being raised to the hard one, but for a tenth, at least 64 and 8 a worker]
+    #[arg(long, env = "TICKERTAPE_MAX_CONNECTIONS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_connections: Option<u32>,
 
     /// What is on the tape
     #[command(flatten)]
@@ -248,6 +253,12 @@ impl Serve {
         }
     }
 
+    /// Connections of all kinds.
+    pub fn max_connections(&self, descriptors: Descriptors) -> usize {
+        let default = || descriptors.for_connections(self.worker_count());
+        self.max_connections.map_or_else(default, |n| n as usize)
+    }
+
     /// Worker threads.
     pub fn worker_count(&self) -> usize {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
@@ -376,6 +387,8 @@ mod tests {
             ("--symbols", "0"),
             ("--symbols", "100000"),
             ("--workers", "0"),
+            ("--max-connections", "0"),
+            ("--max-connections", "many"),
             ("--journal", "1"),
             ("--journal", "5XB"),
             ("--journal", "99999999999999999999GiB"),

@@ -2,6 +2,7 @@
 
 mod api;
 mod body;
+mod capacity;
 mod contracts;
 mod error;
 #[cfg(test)]
@@ -18,6 +19,7 @@ use actix_web::web::{self, ServiceConfig};
 use crate::transport::poll::Patience;
 use crate::transport::{Request, Worker};
 
+pub use capacity::admit;
 pub use error::Problem;
 pub use ready::Readiness;
 

@@ -14,10 +14,10 @@ use tickertape::config::{Cli, Job, LogFormat, Market, Record, Serve};
 use tickertape::feed::Plan;
 use tickertape::feed::recording::Writer;
 use tickertape::market::{Epoch, Listing};
-use tickertape::server::{FeedThread, Options, Recorder, Server};
+use tickertape::server::{Descriptors, FeedThread, Options, Recorder, Server};
 use tickertape::tape::{Keep, Tape};
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tracing::{info, warn};
 use tracing_subscriber::EnvFilter;
 
 /// What the shell is told of a command line that cannot be followed; clap uses the same.
@@ -97,16 +97,29 @@ fn run_server(serve: &Serve) -> Result<(), Failure> {
         record,
         &CancellationToken::new(),
     )?;
+    let descriptors = Descriptors::raise();
     let options = Options {
         workers: serve.worker_count(),
+        max_connections: serve.max_connections(descriptors),
         hub: serve.hub(),
         manners: serve.manners(),
         timeouts: serve.timeouts(),
     };
+    if options.max_connections as u64 > descriptors.limit() {
+        warn!(
+            "--max-connections {} is more than the {} descriptors that the process may have",
+            options.max_connections,
+            descriptors.limit()
+        );
+    }
     let address = listener.local_addr()?;
     actix_web::rt::System::new().block_on(async {
         actix_web::rt::spawn(cancel_on_signal(stop.clone())?);
-        info!(workers = options.workers, "serving on http://{address}");
+        info!(
+            workers = options.workers,
+            max_connections = options.max_connections,
+            "serving on http://{address}"
+        );
         server.run(listener, options, stop).await
     })?;
     drop(feed);

@@ -146,6 +146,9 @@ pub struct Metrics {
     gaps: IntCounter,
     worker_lag: IntCounter,
     messages: IntCounterVec,
+    accepted: IntGauge,
+    limit: IntGauge,
+    rejected: IntCounterVec,
     echo_connections: IntGauge,
     echo_closed: IntCounterVec,
 }
@@ -266,6 +269,16 @@ impl Metrics {
                 "Control messages that WebSocket clients sent, by what became of them.",
                 &["outcome"],
             ),
+            accepted: of.gauge(
+                "connections_accepted",
+                "Open connections of all kinds: sessions, requests, idle ones, and those that are being turned away.",
+            ),
+            limit: of.gauge("connections_limit", "How many of them there may be."),
+            rejected: of.counters(
+                "connections_rejected_total",
+                "Connections turned away, by what there was not enough of.",
+                &["reason"],
+            ),
             echo_connections: of.gauge(
                 "echo_connections",
                 "Open WebSockets that echo; they are no sessions.",
@@ -288,6 +301,12 @@ impl Metrics {
     /// The tape carries this many symbols.
     pub fn listed(&self, symbols: usize) {
         self.symbols.set(symbols as i64);
+    }
+
+    /// There may be this many connections.
+    pub fn limited(&self, connections: usize) {
+        self.limit
+            .set(i64::try_from(connections).unwrap_or(i64::MAX));
     }
 
     /// The tape published a batch of `ticks`.

@@ -1,6 +1,7 @@
 //! Owns every task: joins the feed to the tape and the tape to the workers, binds, runs, ends.
 
 mod accept;
+mod descriptors;
 mod recorder;
 
 use std::fs::File;
@@ -24,10 +25,12 @@ use crate::http::{self, Readiness};
 use crate::hub::{self, Hub};
 use crate::metrics::{Local, Metrics};
 use crate::tape::{Publisher, Tape};
+use crate::transport::capacity::Capacity;
 use crate::transport::direct::{Lines, Waits};
 use crate::transport::{Manners, Pulses, Silence, Tally, Worker};
 
 use accept::listen;
+pub use descriptors::Descriptors;
 pub use recorder::{Recorded, Recorder};
 
 /// How long clients have to read the end of their streams when the process ends.
@@ -41,6 +44,8 @@ const METRICS_INTERVAL: Duration = Duration::from_millis(100);
 pub struct Options {
     /// Worker threads.
     pub workers: usize,
+    /// Connections of all kinds.
+    pub max_connections: usize,
     /// What each worker's hub is told.
     pub hub: hub::Options,
     /// What clients are told and held to.
@@ -90,10 +95,11 @@ impl Server {
         let (stop, stopped): (Sender<()>, Receiver<()>) = channel();
         let (metrics, readiness) = (self.metrics.clone(), self.readiness.clone());
         let ended = CancellationToken::new();
-        let ends = ended.clone().drop_guard();
+        // From here on, not from when the thread has its first turn: until then it would look like one that has ended.
+        let running = (Running::new(readiness), ended.clone().drop_guard());
         let run = move || {
             // Dropped by a panic, too: a tape that stands still is not ready.
-            let _running = (Running::new(readiness), ends);
+            let _running = running;
             pace(feed, &stopped, |ticks, now, pace| {
                 let batch = publisher.publish(ticks, now);
                 metrics.published(batch.ticks().len());
@@ -133,14 +139,18 @@ impl Server {
         } = self;
         let (workers, timeouts) = (options.workers, options.timeouts);
         let lines = Arc::new(AtomicUsize::new(0));
+        let capacity = Capacity::new(options.max_connections);
+        metrics.limited(capacity.limit());
+        let accepting = Arc::clone(&capacity);
         let stopping = (stop.clone(), readiness.clone(), Arc::clone(&lines));
         let app = move || {
-            let worker = start_worker(&tape, &metrics, &options, &lines, &stop);
+            let worker = start_worker(&tape, &metrics, &options, &capacity, &lines, &stop);
             App::new()
                 .app_data(worker)
                 .app_data(metrics.clone())
                 .app_data(web::Data::new(readiness.clone()))
                 .configure(http::routes)
+                .wrap_fn(http::admit)
         };
         let drained = async move {
             let (stop, readiness, lines) = stopping;
@@ -148,7 +158,7 @@ impl Server {
             readiness.stopping();
             drain(&lines).await;
         };
-        listen(listener, workers, timeouts, app)?
+        listen(listener, workers, timeouts, accepting, app)?
             .shutdown_signal(drained)
             .run()
             .await
@@ -191,6 +201,7 @@ fn start_worker(
     tape: &Arc<Tape>,
     metrics: &web::Data<Metrics>,
     options: &Options,
+    capacity: &Arc<Capacity>,
     lines: &Arc<AtomicUsize>,
     stop: &CancellationToken,
 ) -> Rc<Worker> {
@@ -205,6 +216,7 @@ fn start_worker(
         hub: Hub::start(Arc::clone(tape), options.hub, stop.clone()),
         pulses: Pulses::start(options.timeouts.silence, stop.clone()),
         lines,
+        capacity: Arc::clone(capacity),
         tally: Rc::new(Tally::new(Rc::clone(&local))),
         metrics: local,
         manners: options.manners.clone(),

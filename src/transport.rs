@@ -6,6 +6,7 @@
 
 mod account;
 pub mod body;
+pub mod capacity;
 pub mod direct;
 pub mod echo;
 mod heads;
@@ -19,6 +20,7 @@ mod tally;
 pub mod websocket;
 
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::HttpRequest;
@@ -41,6 +43,7 @@ pub use session::Session;
 pub use tally::Tally;
 pub use websocket::{Pulses, Silence};
 
+use capacity::Capacity;
 use direct::Lines;
 use lease::Leased;
 
@@ -66,6 +69,8 @@ pub struct Worker {
     pub pulses: Rc<Pulses>,
     /// Its clients whose sockets are ours.
     pub lines: Rc<Lines>,
+    /// The process's connections, and how many there may be.
+    pub capacity: Arc<Capacity>,
     /// The worker's counters.
     pub metrics: Rc<Local>,
     /// What its clients accept.
@@ -165,6 +170,7 @@ impl Worker {
         let facts = self.hub.take_facts();
         self.metrics.encoded(&facts.encodes);
         self.metrics.repaired(facts.gaps, facts.lagged);
+        self.metrics.accepted(self.capacity.accepted());
         self.metrics.flush();
     }
 

@@ -1,18 +1,16 @@
 //! Clients that mean harm: what each costs the server in memory, and what the others see of it.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use super::support::client::ticks_of;
+use super::support::proc::Proc;
 use super::support::process::Running;
 use super::support::raw::{LAST, PING, Raw, TEXT, frame, header};
-use super::support::scrape::{by_sink, until};
-use super::support::{Client, Sse, WebSocket, soon};
+use super::support::watcher::Watcher;
+use super::support::{Client, Sse, soon};
 
 /// Enough for the noise of an allocator to weigh little in each one's share.
 const ATTACKERS: u64 = 8;
@@ -22,54 +20,6 @@ const MOST_BYTES: u64 = 1 << 20;
 
 const BINARY: u8 = 0x2;
 const CONTINUATION: u8 = 0x0;
-
-/// Memory of a process in bytes, by the kernel's books.
-struct Memory(u32);
-
-impl Memory {
-    fn read(&self, field: &str) -> u64 {
-        let path = format!("/proc/{}/status", self.0);
-        let status = std::fs::read_to_string(path).unwrap();
-        let line = status
-            .lines()
-            .find_map(|line| line.strip_prefix(field))
-            .unwrap();
-        let kib: u64 = line
-            .trim_matches([':', ' ', '\t', 'k', 'B'])
-            .parse()
-            .unwrap();
-        kib * 1024
-    }
-
-    /// Resident now. The peak begins here.
-    fn now(&self) -> u64 {
-        // proc(5): 5 sets the peak back to what is resident.
-        std::fs::write(format!("/proc/{}/clear_refs", self.0), "5").unwrap();
-        self.read("VmRSS")
-    }
-
-    fn peak(&self) -> u64 {
-        self.read("VmHWM")
-    }
-}
-
-/// Follows every tick until the server ends, and counts them.
-async fn watch(address: SocketAddr, seen: Arc<AtomicU64>) {
-    let mut client = WebSocket::open(address, "symbols=AAPL").await;
-    let board = client.next_of("snapshot").await;
-    let (_, mut last) = ticks_of(&board)[0].clone();
-    while let Some(frame) = client.next().await {
-        if frame["type"] != "ticks" {
-            assert_eq!(frame["type"], "heartbeat", "{frame}");
-            continue;
-        }
-        for (_, n) in ticks_of(&frame) {
-            assert_eq!(n, last + 1, "a gap");
-            last = n;
-            seen.fetch_add(1, Relaxed);
-        }
-    }
-}
 
 /// Runs an attack by many at once. What each costs at its worst is bounded, and a watcher sees every tick.
 async fn survives<F, A>(attack: A)
@@ -86,28 +36,20 @@ where
         .send(&frame(LAST | TEXT, &[b'x'; 1000]))
         .await
         .unwrap();
-    let seen = Arc::default();
-    let watcher = tokio::spawn(watch(address, Arc::clone(&seen)));
-    until(address, &by_sink("connections", "websocket"), 1.0).await;
-    let memory = Memory(server.child.id());
-    let before = memory.now();
+    let watcher = Watcher::start(address).await;
+    let process = Proc(server.child.id());
+    let before = process.resident();
     let mut attacks = JoinSet::new();
     for _ in 0..ATTACKERS {
         attacks.spawn(attack(address));
     }
     // Whoever is still connected stays until it has been counted.
     let attackers = soon("the attacks", attacks.join_all()).await;
-    let each = memory.peak().saturating_sub(before) / ATTACKERS;
+    let each = process.peak().saturating_sub(before) / ATTACKERS;
     drop(attackers);
-    let during = seen.load(Relaxed);
-    soon("ticks after the attack", async {
-        while seen.load(Relaxed) < during + 10 && !watcher.is_finished() {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    watcher.sees(10).await;
     server.signal("-TERM");
-    watcher.await.unwrap();
+    watcher.ended().await;
     assert_eq!(server.wait().0, Some(0));
     println!("{} KiB for each attacker", each / 1024);
     assert!(each < MOST_BYTES, "{each} bytes for each attacker");

@@ -5,6 +5,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 use super::support::client::cursor_of;
 use super::support::http::{Answer, Connection, get, get_with};
+use super::support::scrape::{by_sink, scrape, value};
 use super::support::{Client, TestServer, WebSocket, soon};
 
 const WEBSOCKET: [(&str, &str); 4] = [
@@ -185,6 +186,14 @@ async fn a_plain_request_for_a_websocket_is_told_so() {
         (answer.status, answer.problem().as_str()),
         (400, "bad_request")
     );
+}
+
+#[tokio::test]
+async fn a_handshake_that_fails_is_no_session() {
+    let server = TestServer::start();
+    get(server.address, "/v1/ws").await;
+    let text = scrape(server.address).await;
+    assert_eq!(value(&text, &by_sink("connections", "websocket")), 0.0);
 }
 
 #[tokio::test]

@@ -3,10 +3,12 @@
 pub(crate) mod client;
 pub(crate) mod contract;
 pub(crate) mod http;
+pub(crate) mod proc;
 pub(crate) mod process;
 pub(crate) mod raw;
 pub(crate) mod scrape;
 pub(crate) mod server;
+pub(crate) mod watcher;
 
 pub(crate) use client::{Client, LongPoll, Ndjson, Sse, WebSocket};
 pub(crate) use server::TestServer;

@@ -242,8 +242,8 @@ pub(super) async fn livez() -> HttpResponse {
     plain_json(api::liveness())
 }
 
-pub(super) async fn readyz(readiness: web::Data<Readiness>) -> HttpResponse {
-    let checks = readiness.checks();
+pub(super) async fn readyz(here: Here, readiness: web::Data<Readiness>) -> HttpResponse {
+    let checks = readiness.checks(&here.0.capacity);
     let mut response = plain_json(api::readiness(&checks));
     if checks.iter().any(|check| !check.ok) {
         *response.status_mut() = actix_web::http::StatusCode::SERVICE_UNAVAILABLE;

@@ -17,7 +17,7 @@ use crate::metrics::Metrics;
 use crate::wire::error::ErrorCode::*;
 use crate::wire::{SUBPROTOCOL, schema};
 
-use super::{GET, POST, READ, ROUTES, contracts, params};
+use super::{GET, POST, READ, ROUTES, capacity, contracts, params};
 
 use answers::{holding, nothing, said, stream, switching};
 use parameters::{header, inspect, limit, mode, patience, since, symbol, symbols, terms};
@@ -43,7 +43,7 @@ fn routes() -> Vec<Route> {
         route(GET, "/v1/sse", "sse", "Frames as Server-Sent Events")
             .takes([symbols(1), since()]).takes(terms()).takes([inspect()])
             .takes([header("Last-Event-ID", "A cursor; wins over `since`. What is no cursor is a gap", text())])
-            .answer(200, stream("Events: `event` is the frame's type (`error` is `problem`), `id` its cursor, `data` the frame", "text/event-stream"))
+            .answer(200, stream("Events: `event` is the frame's type (`error` is `problem`), `id` its cursor, `data` the frame. Over the limit of connections only `retry`", "text/event-stream"))
             .problems(&[BadRequest, UnknownSymbol, TooManySymbols, Internal]),
         route(GET, "/v1/stream", "ndjson", "Frames as lines of JSON")
             .takes([symbols(1), since()]).takes(terms()).takes([inspect()])
@@ -90,7 +90,8 @@ fn routes() -> Vec<Route> {
             .json("Liveness"),
         route(READ, "/readyz", "ready", "Whether the process takes traffic")
             .json("Readiness")
-            .answer(503, said("It does not", "application/json", schema::reference("Readiness"))),
+            .answer(503, said("It does not", "application/json", schema::reference("Readiness")))
+            .problems(&[Internal]),
         route(READ, "/openapi.json", "openapi", "This document")
             .answer(200, said("OpenAPI 3.1", "application/json", json!({ "type": "object" }))),
         route(READ, "/asyncapi.yaml", "asyncapi", "The streams as AsyncAPI; its schemas are those of this document")
@@ -100,9 +101,18 @@ fn routes() -> Vec<Route> {
     ]
 }
 
+/// The same with the answer over the limit of connections, where that is a problem.
+fn limited(route: Route) -> Route {
+    let others = [capacity::ALWAYS, &[capacity::EVENT_STREAM]].concat();
+    if others.contains(&route.path) {
+        return route;
+    }
+    route.problems(&[OverCapacity])
+}
+
 fn document() -> OpenApi {
     let mut paths = PathsBuilder::new();
-    for route in routes() {
+    for route in routes().into_iter().map(limited) {
         for method in route.methods {
             let operation = PathItem::new(http_method(method), route.operation(method));
             paths = paths.path(route.path, operation);

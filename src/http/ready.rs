@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::transport::capacity::Capacity;
 use crate::wire::api::Check;
 
 /// What must hold before traffic is sent here; shared by the server, which sets it, and `/readyz`.
@@ -27,11 +28,15 @@ impl Readiness {
     }
 
     /// Each condition and whether it holds.
-    pub fn checks(&self) -> [Check; 2] {
+    pub fn checks(&self, capacity: &Capacity) -> [Check; 3] {
         [
             Check {
                 name: "feed",
                 ok: self.0.feed.load(Ordering::Relaxed),
+            },
+            Check {
+                name: "capacity",
+                ok: capacity.has_room(),
             },
             Check {
                 name: "not_stopping",

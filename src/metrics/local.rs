@@ -25,6 +25,8 @@ pub struct Local {
     reasons: RefCell<Vec<(Transport, &'static str, IntCounter)>>,
     followed: LocalIntCounter,
     refused: LocalIntCounter,
+    accepted: IntGauge,
+    rejected: LocalIntCounter,
     echo_connections: IntGauge,
     echo_closed: IntCounterVec,
 }
@@ -61,6 +63,8 @@ impl Local {
             reasons: RefCell::default(),
             followed: metrics.messages.with_label_values(&["followed"]).local(),
             refused: metrics.messages.with_label_values(&["refused"]).local(),
+            accepted: metrics.accepted.clone(),
+            rejected: metrics.rejected.with_label_values(&["capacity"]).local(),
             echo_connections: metrics.echo_connections.clone(),
             echo_closed: metrics.echo_closed.clone(),
         }
@@ -85,6 +89,16 @@ impl Local {
         let counter = self.closed.with_label_values(&[transport.label(), reason]);
         counter.inc();
         reasons.push((transport, reason, counter));
+    }
+
+    /// The process has so many connections.
+    pub fn accepted(&self, connections: usize) {
+        self.accepted.set(connections as i64);
+    }
+
+    /// A connection was turned away.
+    pub fn rejected(&self) {
+        self.rejected.inc();
     }
 
     /// A client sent a control message.
@@ -163,6 +177,7 @@ impl Local {
         self.encodes.iter().for_each(LocalIntCounter::flush);
         self.gaps.flush();
         self.worker_lag.flush();
+        self.rejected.flush();
         self.followed.flush();
         self.refused.flush();
     }

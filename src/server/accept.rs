@@ -4,6 +4,7 @@ use std::fmt::Debug;
 use std::io;
 use std::net::TcpListener;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_http::{HttpService, Protocol, Request, Response};
@@ -18,6 +19,7 @@ use actix_web::dev::AppConfig;
 use actix_web::rt::net::TcpStream;
 use socket2::{SockRef, TcpKeepalive};
 
+use crate::transport::capacity::Capacity;
 use crate::transport::lease::{Lease, Serve};
 
 use super::Timeouts;
@@ -34,6 +36,7 @@ pub(super) fn listen<F, I, S, B>(
     listener: TcpListener,
     workers: usize,
     timeouts: Timeouts,
+    capacity: Arc<Capacity>,
     app: F,
 ) -> io::Result<ServerBuilder>
 where
@@ -48,10 +51,12 @@ where
 {
     let builder = Server::build()
         .workers(workers)
+        // Ours counts connections that are no longer actix's, too.
+        .max_concurrent_connections(usize::MAX)
         .shutdown_timeout(SHUTDOWN_SECONDS);
     let shutdown = builder.graceful_shutdown_signal();
     builder.listen("http", listener, move || {
-        let shutdown = shutdown.clone();
+        let (shutdown, capacity) = (shutdown.clone(), Arc::clone(&capacity));
         let app = app()
             .into_factory()
             .map_err(|error| error.into().error_response());
@@ -70,7 +75,7 @@ where
             .finish(map_config(app, |_| AppConfig::default()));
         let http = Rc::new(http);
         fn_factory(move || {
-            let http = Rc::clone(&http);
+            let (http, capacity) = (Rc::clone(&http), Arc::clone(&capacity));
             async move {
                 let http = Rc::new(http.new_service(()).await?);
                 let leases = Rc::clone(&http);
@@ -82,11 +87,8 @@ where
                 Ok::<_, ()>(fn_service(move |stream: TcpStream| {
                     prepare(&stream, timeouts.client);
                     let peer = stream.peer_addr().ok();
-                    http.call((
-                        Lease::new(stream, Vec::new(), &serve),
-                        Protocol::Http1,
-                        peer,
-                    ))
+                    let lease = Lease::new((stream, capacity.place()), Vec::new(), &serve);
+                    http.call((lease, Protocol::Http1, peer))
                 }))
             }
         })

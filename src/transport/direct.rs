@@ -30,7 +30,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
-use super::lease::{Lease, Serve};
+use super::lease::{Lease, Serve, Taken};
 use super::websocket::Ear;
 use super::{Session, Worker};
 
@@ -152,7 +152,7 @@ impl Lines {
     }
 
     /// Takes over a stream whose answer has begun. What the session has queued until now goes out first.
-    fn adopt(&self, stream: TcpStream, session: Session, ear: Option<Ear>) -> io::Result<()> {
+    fn adopt(&self, stream: Taken, session: Session, ear: Option<Ear>) -> io::Result<()> {
         let key = self.add(stream, |socket, bell| {
             session.outbox().attach(socket, bell);
             Line::Stream(Stream::new(session, ear))
@@ -165,7 +165,7 @@ impl Lines {
     /// Takes over a stream whose poll waits until then.
     fn adopt_poll(
         &self,
-        stream: TcpStream,
+        stream: Taken,
         serve: Serve,
         session: Session,
         until: Instant,
@@ -180,7 +180,8 @@ impl Lines {
         Ok(())
     }
 
-    fn add(&self, stream: TcpStream, line: impl FnOnce(Socket, Bell) -> Line) -> io::Result<usize> {
+    fn add(&self, taken: Taken, line: impl FnOnce(Socket, Bell) -> Line) -> io::Result<usize> {
+        let (stream, place) = taken;
         let stream = stream.into_std()?;
         let mut lines = self.lines.borrow_mut();
         let entry = lines.vacant_entry();
@@ -188,7 +189,7 @@ impl Lines {
         let flags = EventFlags::IN | EventFlags::OUT | EventFlags::RDHUP | EventFlags::ET;
         let data = EventData::new_u64(key as u64);
         epoll::add(self.epoll.get_ref(), &stream, data, flags)?;
-        entry.insert(line(Socket::new(stream), Bell::new(key, &self.todo)));
+        entry.insert(line(Socket::new(stream, place), Bell::new(key, &self.todo)));
         self.count.fetch_add(1, Ordering::Relaxed);
         Ok(key)
     }
@@ -209,7 +210,7 @@ impl Lines {
     fn look(&self, key: usize, flags: EventFlags, late: bool) {
         let fate = match self.lines.borrow().get(key) {
             Some(Line::Stream(stream)) if late => stream.give_up(),
-            Some(Line::Stream(stream)) => stream.look(key, self),
+            Some(Line::Stream(stream)) => stream.look(key, flags, self),
             Some(Line::Poll(poller)) => {
                 let poller = &mut *poller.borrow_mut();
                 poller.readable |= flags.intersects(TO_READ);
@@ -325,8 +326,9 @@ impl Lines {
     fn give_back(&self, poller: Poller) -> io::Result<()> {
         let (socket, said, serve) = poller.give_back();
         epoll::delete(self.epoll.get_ref(), &socket)?;
-        let stream = TcpStream::from_std(socket.into_stream())?;
-        serve(Lease::new(stream, said, &serve));
+        let (stream, place) = socket.into_stream();
+        let stream = TcpStream::from_std(stream)?;
+        serve(Lease::new((stream, place), said, &serve));
         Ok(())
     }
 

@@ -27,7 +27,7 @@ pub async fn accept(
     http: &HttpRequest,
     payload: web::Payload,
 ) -> actix_web::Result<HttpResponse> {
-    let handshake = Handshake::shake(worker, http, payload, &[], Outbox::new(ROOM)).await?;
+    let handshake = Handshake::shake(worker, http, payload, &[], || Outbox::new(ROOM)).await?;
     worker.metrics.echo_opened();
     let outbox = Rc::clone(&handshake.outbox);
     let echo = Echo {

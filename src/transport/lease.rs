@@ -19,12 +19,16 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::sleep;
 
 use super::body::Alive;
+use super::capacity::Place;
 
 /// How long a client has to read the end of its session.
 const GRACE: Duration = Duration::from_secs(4);
 
+/// A stream, and its place among all connections, which is left once the stream is closed.
+pub type Taken = (TcpStream, Place);
+
 /// What is done with a stream once it is ours.
-pub type Taker = Box<dyn FnOnce(TcpStream)>;
+pub type Taker = Box<dyn FnOnce(Taken)>;
 
 /// Lets actix serve a lease from its first request on.
 pub type Serve = Rc<dyn Fn(Lease)>;
@@ -36,7 +40,7 @@ const HEAD_END: &[u8] = b"\r\n\r\n";
 pub struct Lease(Rc<Held>);
 
 struct Held {
-    stream: RefCell<Option<TcpStream>>,
+    stream: RefCell<Option<Taken>>,
     /// What was read already, and is read again first.
     read: RefCell<Vec<u8>>,
     taker: RefCell<Option<Taker>>,
@@ -49,7 +53,7 @@ struct Held {
 
 impl Lease {
     /// Leases a connection's stream, of which some bytes have been read. `serve` is who gets a lease on it again.
-    pub fn new(stream: TcpStream, read: Vec<u8>, serve: &Serve) -> Self {
+    pub fn new(stream: Taken, read: Vec<u8>, serve: &Serve) -> Self {
         Self(Rc::new(Held {
             stream: RefCell::new(Some(stream)),
             read: RefCell::new(read),
@@ -62,7 +66,7 @@ impl Lease {
 
     /// Where the client's address can be asked for.
     pub fn peer(&self) -> Option<SocketAddr> {
-        self.0.stream.borrow().as_ref()?.peer_addr().ok()
+        self.0.stream.borrow().as_ref()?.0.peer_addr().ok()
     }
 
     /// Lets the connection's requests get at the stream.
@@ -73,7 +77,7 @@ impl Lease {
     /// Asks the stream, or answers for one that was taken.
     fn ask<T>(&self, gone: T, ask: impl FnOnce(Pin<&mut TcpStream>) -> T) -> T {
         match &mut *self.0.stream.borrow_mut() {
-            Some(stream) => ask(Pin::new(stream)),
+            Some((stream, _)) => ask(Pin::new(stream)),
             None => gone,
         }
     }
@@ -154,6 +158,12 @@ impl Leased {
         request.conn_data::<Self>().cloned()
     }
 
+    /// Whether there was no room for it when it came.
+    pub fn is_over_capacity(&self) -> bool {
+        let stream = self.0.stream.borrow();
+        stream.as_ref().is_some_and(|(_, place)| place.is_over())
+    }
+
     /// Takes the stream as soon as actix has written all that it has for it.
     pub fn take(&self, taker: Taker) {
         *self.0.taker.borrow_mut() = Some(taker);
@@ -182,7 +192,7 @@ impl Leased {
 
     /// Ends the connection at once: nothing unsent is waited for.
     fn reset(&self) -> io::Result<()> {
-        let Some(stream) = &*self.0.stream.borrow() else {
+        let Some((stream, _)) = &*self.0.stream.borrow() else {
             return Ok(());
         };
         let socket = SockRef::from(stream);

@@ -34,7 +34,7 @@ pub async fn accept(
     request: Request,
 ) -> actix_web::Result<HttpResponse> {
     let (sink, leased) = worker.sink(http);
-    let way_out = worker.way_out(Transport::WebSocket, sink);
+    let way_out = || worker.way_out(Transport::WebSocket, sink);
     let handshake = Handshake::shake(worker, http, payload, &[SUBPROTOCOL], way_out).await?;
     let outbox = Rc::clone(&handshake.outbox);
     let heads = (request.inspect).then(|| heads::of(http, &handshake.response, false));

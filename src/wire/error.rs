@@ -25,6 +25,8 @@ pub enum ErrorCode {
     MethodNotAllowed,
     /// A bug of ours.
     Internal,
+    /// A connection that there is no room for.
+    OverCapacity,
 }
 
 impl Serialize for ErrorCode {
@@ -35,7 +37,7 @@ impl Serialize for ErrorCode {
 
 impl ErrorCode {
     /// All of them.
-    pub const ALL: [ErrorCode; 10] = [
+    pub const ALL: [ErrorCode; 11] = [
         Self::BadRequest,
         Self::BadCursor,
         Self::UnknownSymbol,
@@ -46,6 +48,7 @@ impl ErrorCode {
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::Internal,
+        Self::OverCapacity,
     ];
 
     /// The name that clients act on.
@@ -61,6 +64,7 @@ impl ErrorCode {
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::Internal => "internal",
+            Self::OverCapacity => "over_capacity",
         }
     }
 
@@ -82,6 +86,7 @@ impl ErrorCode {
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::Internal => 500,
+            Self::OverCapacity => 503,
         }
     }
 
@@ -98,6 +103,7 @@ impl ErrorCode {
             Self::NotFound => "No such URL",
             Self::MethodNotAllowed => "Method not allowed",
             Self::Internal => "Internal error",
+            Self::OverCapacity => "Too many connections",
         }
     }
 }

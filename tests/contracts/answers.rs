@@ -180,11 +180,25 @@ async fn problems_are_as_described() {
         );
     }
     met.insert(late_body().await);
+    met.insert(one_too_many().await);
     let known = ErrorCode::ALL
         .into_iter()
         .filter(|code| *code != ErrorCode::Internal);
     let known: BTreeSet<_> = known.map(|code| code.slug().to_owned()).collect();
     assert_eq!(met, known);
+}
+
+/// The slug that a connection is answered with which there is no room for.
+async fn one_too_many() -> String {
+    let server = TestServer::with(Settings {
+        max_connections: 1,
+        ..Settings::default()
+    });
+    let mut first = Connection::open(server.address).await;
+    first.get("/livez").await;
+    let given = get(server.address, "/v1/quotes").await;
+    is_described("get", "/v1/quotes", &given);
+    given.problem()
 }
 
 /// The slug that a body which does not come is answered with.

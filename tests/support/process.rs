@@ -9,8 +9,18 @@ use super::client::{Client, Ndjson};
 use super::http::get;
 use super::server::free_port;
 
+const BINARY: &str = env!("CARGO_BIN_EXE_tickertape");
+
 pub(crate) fn tickertape() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tickertape"));
+    quiet(BINARY)
+}
+
+fn free_address() -> SocketAddr {
+    free_port().local_addr().unwrap()
+}
+
+fn quiet(program: &str) -> Command {
+    let mut command = Command::new(program);
     command
         .env_remove("RUST_LOG")
         .stdout(Stdio::piped())
@@ -26,15 +36,23 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) fn start(args: &[&str]) -> Self {
-        let address = {
-            let listener = free_port();
-            listener.local_addr().unwrap()
-        };
-        Self::start_at(address, args)
+        Self::start_at(free_address(), args)
+    }
+
+    /// Starts it with a limit of descriptors, which it cannot raise.
+    pub(crate) fn start_limited(descriptors: u32, args: &[&str]) -> Self {
+        let script = format!("ulimit -n {descriptors} && exec \"$0\" \"$@\"");
+        let mut command = quiet("sh");
+        command.args(["-c", &script, BINARY]);
+        Self::spawn(command, free_address(), args)
     }
 
     pub(crate) fn start_at(address: SocketAddr, args: &[&str]) -> Self {
-        let mut child = tickertape()
+        Self::spawn(tickertape(), address, args)
+    }
+
+    fn spawn(mut command: Command, address: SocketAddr, args: &[&str]) -> Self {
+        let mut child = command
             .args(["--bind", &address.to_string()])
             .args(args)
             .spawn()

@@ -54,9 +54,15 @@ pub(crate) struct Raw {
 impl Raw {
     /// Shakes hands at a target such as `/v1/ws`.
     pub(crate) async fn open(address: SocketAddr, target: &str) -> Self {
-        let mut stream = TcpStream::connect(address).await.unwrap();
-        let request = format!("GET {target} HTTP/1.1\r\nHost: {address}\r\n{UPGRADE}\r\n");
-        stream.write_all(request.as_bytes()).await.unwrap();
+        let stream = TcpStream::connect(address).await.unwrap();
+        Self::open_on(stream, target, b"").await
+    }
+
+    /// Shakes hands on a connection, and sends what comes behind the request with it.
+    pub(crate) async fn open_on(mut stream: TcpStream, target: &str, behind: &[u8]) -> Self {
+        let request = format!("GET {target} HTTP/1.1\r\nHost: test\r\n{UPGRADE}\r\n");
+        let bytes = [request.as_bytes(), behind].concat();
+        stream.write_all(&bytes).await.unwrap();
         let mut raw = Self {
             stream,
             received: Vec::new(),

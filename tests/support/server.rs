@@ -52,6 +52,7 @@ pub(crate) struct Settings {
     pub(crate) client_timeout: Duration,
     pub(crate) keep_alive: Duration,
     pub(crate) sink: Sink,
+    pub(crate) max_connections: usize,
 }
 
 impl Default for Settings {
@@ -71,6 +72,7 @@ impl Default for Settings {
             client_timeout: Duration::from_secs(60),
             keep_alive: Duration::from_secs(75),
             sink: sink(),
+            max_connections: 10_000,
         }
     }
 }
@@ -102,6 +104,7 @@ impl TestServer {
         let address = listener.local_addr().unwrap();
         let options = Options {
             workers: 2,
+            max_connections: settings.max_connections,
             hub: hub::Options {
                 heartbeat: settings.heartbeat,
                 flush_interval: Duration::ZERO,

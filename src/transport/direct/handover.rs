@@ -27,12 +27,12 @@ pub(in crate::transport) fn hand_over(
     listening: Option<(Ear, Payload)>,
 ) -> HttpResponse {
     let lines = Rc::clone(&worker.lines);
-    let taker: Taker = Box::new(move |stream| {
+    let taker: Taker = Box::new(move |taken| {
         let ear = listening.map(|(mut ear, payload)| {
             ear.note(&said(payload));
             ear
         });
-        if let Err(error) = lines.adopt(stream, session, ear) {
+        if let Err(error) = lines.adopt(taken, session, ear) {
             debug!(%error, "a connection could not be taken over");
         }
     });
@@ -49,8 +49,8 @@ pub(in crate::transport) fn hand_over_poll(
 ) {
     let (lines, serve) = (Rc::clone(&worker.lines), leased.serve());
     let until = Instant::now() + patience.jittered();
-    leased.take(Box::new(move |stream| {
-        if let Err(error) = lines.adopt_poll(stream, serve, session, until) {
+    leased.take(Box::new(move |taken| {
+        if let Err(error) = lines.adopt_poll(taken, serve, session, until) {
             debug!(%error, "a connection could not be taken over");
         }
     }));

@@ -10,25 +10,30 @@ use rustix::io::Errno;
 use rustix::net::{SendFlags, send};
 use socket2::SockRef;
 
+use crate::transport::capacity::Place;
+
 /// Writes frames, one at a time, each in one `send()` where the socket takes it.
 #[derive(Debug)]
 pub struct Socket {
     stream: TcpStream,
+    /// Left once the stream is closed.
+    place: Place,
     /// Bytes of the frame at hand that the socket has taken.
     sent: Cell<usize>,
 }
 
 impl Socket {
-    pub(super) fn new(stream: TcpStream) -> Self {
+    pub(super) fn new(stream: TcpStream, place: Place) -> Self {
         Self {
             stream,
+            place,
             sent: Cell::new(0),
         }
     }
 
     /// The stream, which nothing is on its way to.
-    pub(super) fn into_stream(self) -> TcpStream {
-        self.stream
+    pub(super) fn into_stream(self) -> (TcpStream, Place) {
+        (self.stream, self.place)
     }
 
     /// Writes what is left of a frame; whether all of it went. If not, the same one must be given again when the socket

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::io::ErrorKind;
 
+use rustix::event::epoll::EventFlags;
 use tokio::time::Instant;
 
 use crate::transport::Session;
@@ -14,10 +15,16 @@ use super::{Fate, GRACE, LINGER, Lines};
 /// Reads of one line before the others have their turn.
 const READS: usize = 4;
 
+const HUNG_UP: EventFlags = EventFlags::RDHUP
+    .union(EventFlags::HUP)
+    .union(EventFlags::ERR);
+
 pub(super) struct Stream {
     session: Session,
     /// Who listens to the client; nobody on one-way streams.
     ear: Option<Box<RefCell<Ear>>>,
+    /// Whether the client has closed its side or is gone, read or not.
+    has_hung_up: Cell<bool>,
     /// Whether the client has been told that nothing follows.
     is_shut: Cell<bool>,
 }
@@ -27,12 +34,16 @@ impl Stream {
         Self {
             session,
             ear: ear.map(|ear| Box::new(RefCell::new(ear))),
+            has_hung_up: Cell::new(false),
             is_shut: Cell::new(false),
         }
     }
 
     /// Writes, reads, ends, as far as each can be done now.
-    pub(super) fn look(&self, key: usize, lines: &Lines) -> Fate {
+    pub(super) fn look(&self, key: usize, flags: EventFlags, lines: &Lines) -> Fate {
+        if flags.intersects(HUNG_UP) {
+            self.has_hung_up.set(true);
+        }
         self.write();
         if !self.read(key, lines) {
             return Fate::Ends;
@@ -69,8 +80,8 @@ impl Stream {
             if let Some(ear) = &mut ear
                 && !ear.has_heard_all(outbox)
             {
-                // It is not read until it reads.
-                return true;
+                // It is not read until it reads, so how it ends is not read either.
+                return !self.has_hung_up.get() || self.gone();
             }
             match socket.read(buffer) {
                 Ok(0) => return self.gone(),

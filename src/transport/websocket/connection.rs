@@ -30,19 +30,20 @@ pub(in crate::transport) struct Handshake {
 }
 
 impl Handshake {
-    /// Shakes hands, for what comes out of `outbox`. actix-ws checks the request and chooses the subprotocol; its own streams are left unused, since
-    /// what goes out is shared and what comes in is judged before it is kept.
+    /// Shakes hands; a session begins with its `way_out`, and only if that succeeds. actix-ws checks the request and
+    /// chooses the subprotocol; its own streams are left unused, since what goes out is shared and what comes in is judged
+    /// before it is kept.
     pub(in crate::transport) async fn shake(
         worker: &Worker,
         http: &HttpRequest,
         payload: web::Payload,
         protocols: &[&str],
-        outbox: Outbox,
+        way_out: impl FnOnce() -> Outbox,
     ) -> actix_web::Result<Self> {
         let nothing = web::Payload::from_request(http, &mut dev::Payload::None).await?;
         let (response, _, _) = actix_ws::handle_with_protocols(http, nothing, protocols)?;
         let farewell = |reason: CloseReason| framing::close(Some(reason.code()), reason.slug());
-        let outbox = Rc::new(outbox.with_farewell(farewell));
+        let outbox = Rc::new(way_out().with_farewell(farewell));
         Ok(Self {
             watched: worker.pulses.watch(&outbox),
             response,
