@@ -10,6 +10,7 @@
 mod group;
 #[cfg(test)]
 mod property;
+mod replays;
 mod run;
 mod sink;
 mod subscriber;

@@ -14,6 +14,8 @@ use crate::wire::batch::Batch;
 use crate::wire::frame::{Encoding, Frame, Span, Stretch};
 use crate::wire::terms::{Mode, Terms};
 
+use super::replays::Replays;
+
 /// What the subscribers of a group have in common.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Key {
@@ -132,13 +134,17 @@ impl Group {
 
 /// The groups of a worker, each there as long as it has a subscriber.
 #[derive(Debug, Default)]
-pub(super) struct Groups(HashMap<Rc<Key>, Rc<Group>>);
+pub(super) struct Groups {
+    all: HashMap<Rc<Key>, Rc<Group>>,
+    /// What was encoded for those who came back.
+    pub(super) replays: Replays,
+}
 
 impl Groups {
     /// The group of this key; a new one stands at the tape's head.
     pub(super) fn join(&mut self, key: Key, tape: &Tape, now: Instant) -> Rc<Group> {
         let key = Rc::new(key);
-        let group = self.0.entry(Rc::clone(&key)).or_insert_with(|| {
+        let group = self.all.entry(Rc::clone(&key)).or_insert_with(|| {
             Rc::new(Group {
                 at: Cell::new(tape.mark(&key.set)),
                 key,
@@ -154,8 +160,8 @@ impl Groups {
     pub(super) fn leave(&mut self, group: Rc<Group>) {
         let key = Rc::clone(&group.key);
         drop(group);
-        if self.0.get(&key).is_some_and(|g| Rc::strong_count(g) == 1) {
-            self.0.remove(&key);
+        if self.all.get(&key).is_some_and(|g| Rc::strong_count(g) == 1) {
+            self.all.remove(&key);
         }
     }
 
@@ -168,7 +174,7 @@ impl Groups {
         now: Instant,
         encodes: &mut [u64; 4],
     ) {
-        for group in self.0.values() {
+        for group in self.all.values() {
             let (flush, anew) = match group.key.pace {
                 Pace::Every => every(&group.key, batches),
                 Pace::Conflate(_) if !group.is_due(now) => {
@@ -184,13 +190,13 @@ impl Groups {
 
     /// When the next group that waits for its time may be flushed.
     pub(super) fn next_due(&self) -> Option<Instant> {
-        let waiting = self.0.values().filter(|group| group.waits.get());
+        let waiting = self.all.values().filter(|group| group.waits.get());
         waiting.map(|group| group.due.get()).min()
     }
 
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.all.len()
     }
 }
 

@@ -14,6 +14,7 @@ use crate::wire::json::{Gap, GapReason};
 use crate::wire::terms::{Policy, Terms};
 
 use super::group::{Group, Groups, Key, Pace};
+use super::replays::Replays;
 use super::sink::Sink;
 use super::{Facts, Patience};
 
@@ -84,13 +85,13 @@ impl<S: Sink> Subscriber<S> {
             if self.is_slow(tape, patience, now) && self.terms.policy == Policy::Disconnect {
                 return self.sink.close(CloseReason::SlowConsumer);
             }
-            let Piece { frame, upto, more } = self.next_piece(tape, patience, now, facts);
+            let Piece { frame, upto, more } =
+                self.next_piece(tape, patience, now, &groups.replays, facts);
             self.at = Start::After(upto);
             // A poll ends with its first frame, and has been told if more waits.
             let done = !more || (frame.is_some() && self.encoding() == Encoding::Json);
             if let Some(frame) = frame {
-                facts.encodes[self.encoding() as usize] += 1;
-                self.send(&Rc::new(frame), now);
+                self.send(&frame, now);
             }
             if done && self.take_added(tape, upto, now, groups, facts) {
                 self.live = true;
@@ -257,6 +258,7 @@ impl<S: Sink> Subscriber<S> {
         tape: &Tape,
         patience: Patience,
         now: Instant,
+        replays: &Replays,
         facts: &mut Facts,
     ) -> Piece {
         let set = &self.group.key.set;
@@ -270,9 +272,9 @@ impl<S: Sink> Subscriber<S> {
             Start::After(cursor) => {
                 let slow = self.is_slow(tape, patience, now);
                 let piece = if slow || !self.gets_every_tick() {
-                    self.latest_piece(tape, cursor, slow)
+                    self.latest_piece(tape, cursor, slow, facts)
                 } else {
-                    self.replayed_piece(tape, cursor)
+                    self.replayed_piece(tape, cursor, replays, facts)
                 };
                 match piece {
                     Ok(piece) => return piece,
@@ -291,16 +293,33 @@ impl<S: Sink> Subscriber<S> {
         frame.ledger.gapped = missed.unwrap_or(0);
         self.seen = Some(board.count - frame.ledger.gapped);
         self.vague = false;
+        facts.encodes[self.encoding() as usize] += 1;
         Piece {
-            frame: Some(frame),
+            frame: Some(Rc::new(frame)),
             upto: board.cursor,
             more: false,
         }
     }
 
-    /// Each tick since the cursor, as many as go at once.
-    fn replayed_piece(&self, tape: &Tape, cursor: Cursor) -> Result<Piece, Missing> {
+    /// Each tick since the cursor, as many as go at once. Many who come back together want the same: it is encoded once.
+    fn replayed_piece(
+        &self,
+        tape: &Tape,
+        cursor: Cursor,
+        replays: &Replays,
+        facts: &mut Facts,
+    ) -> Result<Piece, Missing> {
         let (encoding, set) = (self.encoding(), &self.group.key.set);
+        let is_replay = |upto: Cursor| upto.seq <= self.joined && encoding != Encoding::Json;
+        if let Some((upto, frame)) = replays.of(&self.group.key, cursor)
+            && is_replay(upto)
+        {
+            return Ok(Piece {
+                frame: Some(frame),
+                upto,
+                more: true,
+            });
+        }
         match tape.since(cursor, set, self.limit) {
             Since::Gap(gap, board) => Err((gap, board)),
             Since::Batches {
@@ -315,14 +334,24 @@ impl<S: Sink> Subscriber<S> {
                     more,
                     live_after: self.live_after(),
                 };
-                let frame = Frame::ticks(encoding, &stretch);
+                let frame = Frame::ticks(encoding, &stretch).map(Rc::new);
+                facts.encodes[encoding as usize] += u64::from(frame.is_some());
+                if let (Some(frame), true) = (&frame, more && is_replay(upto)) {
+                    replays.keep(&self.group.key, cursor, upto, frame);
+                }
                 Ok(Piece { frame, upto, more })
             }
         }
     }
 
     /// The latest tick of each symbol since the cursor; one who was slow is told what it does not get.
-    fn latest_piece(&mut self, tape: &Tape, cursor: Cursor, slow: bool) -> Result<Piece, Missing> {
+    fn latest_piece(
+        &mut self,
+        tape: &Tape,
+        cursor: Cursor,
+        slow: bool,
+        facts: &mut Facts,
+    ) -> Result<Piece, Missing> {
         let latest = tape.latest(cursor, &self.group.key.set)?;
         let span = self.span(&latest, cursor);
         let told = slow && self.gets_every_tick();
@@ -330,8 +359,9 @@ impl<S: Sink> Subscriber<S> {
         // Sending adds what was due; if that is not known, from here on it is.
         let due = frame.as_ref().map_or(0, |frame| frame.ledger.due());
         self.seen = Some(latest.count - due);
+        facts.encodes[self.encoding() as usize] += u64::from(frame.is_some());
         Ok(Piece {
-            frame,
+            frame: frame.map(Rc::new),
             upto: latest.cursor,
             more: false,
         })
@@ -359,7 +389,7 @@ type Missing = (Gap, crate::market::Snapshot);
 
 /// What comes next for a subscriber who is served alone.
 struct Piece {
-    frame: Option<Frame>,
+    frame: Option<Rc<Frame>>,
     upto: Cursor,
     more: bool,
 }
