@@ -9,6 +9,8 @@
 
 mod group;
 #[cfg(test)]
+pub(crate) mod model;
+#[cfg(test)]
 mod property;
 mod run;
 mod sink;

@@ -33,6 +33,11 @@ impl Socket {
         }
     }
 
+    /// One that nobody looks after: who has it pumps when it can take more.
+    pub fn alone(stream: TcpStream) -> Self {
+        Self::new(stream, 0, Rc::default())
+    }
+
     /// Writes what is left of a frame; whether all of it went. If not, the same one must be given again when the socket
     /// can take more. To one that is broken nothing can be written, as its reading side tells.
     pub(in crate::transport) fn write(&self, frame: &[u8]) -> bool {
