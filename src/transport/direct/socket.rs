@@ -84,3 +84,52 @@ impl Socket {
         let _ = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transport::testing::Ends;
+
+    #[test]
+    fn a_frame_is_taken_up_where_a_full_tcp_socket_left_it() {
+        let ends = Ends::tcp();
+        let socket = Socket::alone(ends.ours);
+        let frame: Vec<u8> = (0..200_000_u32).map(|n| n as u8).collect();
+        assert!(!socket.write(&frame) && socket.has_begun());
+        ends.theirs.set_nonblocking(false).unwrap();
+        let mut came = Vec::new();
+        let mut buffer = [0; 777];
+        while came.len() < frame.len() {
+            let count = (&ends.theirs).read(&mut buffer).unwrap();
+            came.extend_from_slice(&buffer[..count]);
+            if socket.has_begun() {
+                socket.write(&frame);
+            }
+        }
+        assert!(came == frame && !socket.has_begun());
+    }
+
+    #[test]
+    fn one_that_is_given_up_is_reset() {
+        let ends = Ends::tcp();
+        let socket = Socket::alone(ends.ours);
+        assert!(!socket.write(&[0; 200_000]));
+        socket.give_up();
+        drop(socket);
+        ends.theirs.set_nonblocking(false).unwrap();
+        let mut came = Vec::new();
+        let end = (&ends.theirs).read_to_end(&mut came).unwrap_err();
+        assert_eq!(end.kind(), io::ErrorKind::ConnectionReset);
+    }
+
+    #[test]
+    fn one_that_is_shut_is_still_read() {
+        let ends = Ends::paired();
+        let socket = Socket::alone(ends.ours);
+        socket.shut();
+        io::Write::write_all(&mut &ends.theirs, b"last words").unwrap();
+        assert_eq!((&ends.theirs).read(&mut [0; 1]).unwrap(), 0);
+        let mut buffer = [0; 20];
+        assert_eq!(socket.read(&mut buffer).unwrap(), 10);
+    }
+}
