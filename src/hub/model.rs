@@ -219,7 +219,7 @@ impl<'a, W: Way> World<'a, W> {
         }
     }
 
-    /// All read whatever comes, and each of them gets to the head, unless it was closed.
+    /// All read whatever comes, and each of them gets to the head, or to the end of a frame if it was closed.
     async fn finish(&mut self) {
         for client in 0..CLIENTS {
             self.admit(client, Room::ENDLESS);
@@ -243,6 +243,7 @@ impl<'a, W: Way> World<'a, W> {
         };
         let has_read_all = session.read == session.offered.borrow().len();
         let stands_there = self.f.hub.cursor(session.id) == Some(self.f.tape.head());
-        session.way.is_closed() || (has_read_all && stands_there)
+        let is_whole = session.way.is_between_frames();
+        is_whole && (session.way.is_closed() || (has_read_all && stands_there))
     }
 }

@@ -40,7 +40,7 @@ pub(crate) enum Op {
 
 fn terms() -> impl Strategy<Value = Terms> {
     let mode = prop_oneof![3 => Just(Mode::Every), 1 => Just(Mode::Conflate)];
-    let policy = prop_oneof![4 => Just(Policy::Conflate), 1 => Just(Policy::Disconnect)];
+    let policy = prop_oneof![2 => Just(Policy::Conflate), 1 => Just(Policy::Disconnect)];
     (mode, prop_oneof![Just(0u32), 1..50u32], policy).prop_map(|(mode, max_rate, policy)| Terms {
         mode,
         max_rate,

@@ -47,6 +47,11 @@ pub(crate) trait Way {
     /// How many of them the sink was given and has not passed on.
     fn unsent(&self) -> u64;
 
+    /// Whether what the client has read ends with the end of a frame.
+    fn is_between_frames(&self) -> bool {
+        true
+    }
+
     /// Whether the hub has closed it.
     fn is_closed(&self) -> bool;
 }

@@ -168,6 +168,10 @@ impl Way for Client {
         self.outbox.unsent()
     }
 
+    fn is_between_frames(&self) -> bool {
+        self.came.borrow().is_empty() && self.decoder.borrow().is_between_frames()
+    }
+
     fn is_closed(&self) -> bool {
         self.outbox.closed().is_some()
     }
