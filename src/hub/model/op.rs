@@ -57,18 +57,18 @@ fn op() -> impl Strategy<Value = Op> {
     let client = 0..CLIENTS;
     let set = 0..8u8;
     prop_oneof![
-        8 => (1..8u8).prop_map(Op::Publish),
-        2 => (0..SYMBOLS.len(), 2..40u64).prop_map(|(symbol, count)| Op::Burst(symbol, count)),
+        12 => (1..8u8).prop_map(Op::Publish),
+        4 => (0..SYMBOLS.len(), 2..100u64).prop_map(|(symbol, count)| Op::Burst(symbol, count)),
         1 => (0..SYMBOLS.len(), 1_000..1_300u64).prop_map(|(symbol, count)| Op::Burst(symbol, count)),
-        6 => (0..200u64).prop_map(Op::Pass),
-        4 => (client.clone(), set.clone(), terms(), any::<bool>())
+        12 => (0..200u64).prop_map(Op::Pass),
+        3 => (client.clone(), set.clone(), terms(), any::<bool>())
             .prop_map(|(client, set, terms, resume)| Op::Open { client, set, terms, resume }),
-        2 => (client.clone(), set.clone(), prop_oneof![Just(Mode::Every), Just(Mode::Conflate)])
+        1 => (client.clone(), set.clone(), prop_oneof![Just(Mode::Every), Just(Mode::Conflate)])
             .prop_map(|(client, set, mode)| Op::Poll { client, set, mode }),
-        3 => (client.clone(), room()).prop_map(|(client, room)| Op::Take(client, room)),
+        5 => (client.clone(), room()).prop_map(|(client, room)| Op::Take(client, room)),
         3 => client.clone().prop_map(Op::Read),
-        2 => (client.clone(), room()).prop_map(|(client, room)| Op::Cut(client, room)),
-        2 => (client.clone(), set).prop_map(|(client, set)| Op::Change(client, set)),
+        1 => (client.clone(), room()).prop_map(|(client, room)| Op::Cut(client, room)),
+        1 => (client.clone(), set).prop_map(|(client, set)| Op::Change(client, set)),
         1 => (client.clone(), terms()).prop_map(|(client, terms)| Op::Renegotiate(client, terms)),
         1 => client.prop_map(Op::Reply),
     ]
@@ -76,5 +76,5 @@ fn op() -> impl Strategy<Value = Op> {
 
 /// A story.
 pub(crate) fn ops() -> impl Strategy<Value = Vec<Op>> {
-    prop::collection::vec(op(), 1..80)
+    prop::collection::vec(op(), 1..120)
 }
