@@ -9,6 +9,8 @@
 
 mod group;
 #[cfg(test)]
+pub(crate) mod model;
+#[cfg(test)]
 mod property;
 mod replays;
 mod run;
@@ -229,6 +231,13 @@ impl<S: Sink + 'static> Hub<S> {
             subscriber.terms = terms;
             let set = subscriber.group.key.set.clone();
             subscriber.move_to(set, &mut state.groups, &self.tape, Instant::now());
+            // Its new group may stand further on than the one that it has left.
+            if subscriber.is_rated() {
+                subscriber.group.wait_for_next();
+                self.waiting.notify_one();
+            } else {
+                self.catch_up(state, id.0);
+            }
         }
     }
 

@@ -14,9 +14,13 @@ pub mod inbound;
 pub mod lease;
 mod outbox;
 pub mod poll;
+#[cfg(test)]
+mod property;
 mod session;
 pub mod stream;
 mod tally;
+#[cfg(test)]
+mod testing;
 pub mod websocket;
 
 use std::rc::Rc;

@@ -73,9 +73,8 @@ impl List {
         self.0.lines.borrow()[index..].to_vec()
     }
 
-    /// Only so many lines arrive.
-    pub(super) fn keep(&self, lines: usize) {
-        self.0.lines.borrow_mut().truncate(lines);
+    pub(super) fn is_closed(&self) -> bool {
+        self.0.closed.get()
     }
 
     fn last_cursor(&self) -> String {
@@ -104,11 +103,31 @@ impl Sink for List {
     }
 }
 
-pub(super) struct Fixture {
-    pub(super) hub: Rc<Hub<List>>,
+pub(super) struct Fixture<S = List> {
+    pub(super) hub: Rc<Hub<S>>,
     pub(super) tape: Arc<Tape>,
     pub(super) publisher: Publisher,
     stop: CancellationToken,
+}
+
+impl<S: Sink + 'static> Fixture<S> {
+    pub(super) fn of(symbols: &[&str], journal: usize, patience: Patience) -> Self {
+        let (tape, publisher) =
+            Tape::new(listing(symbols), Epoch::new(1), Keep { journal, bars: 1 });
+        let options = Options {
+            heartbeat: Duration::from_secs(5),
+            flush_interval: Duration::ZERO,
+            patience,
+        };
+        let stop = CancellationToken::new();
+        let hub = Hub::start(Arc::clone(&tape), options, stop.clone());
+        Self {
+            hub,
+            tape,
+            publisher,
+            stop,
+        }
+    }
 }
 
 impl Fixture {
@@ -126,24 +145,6 @@ impl Fixture {
                 slow_after: Duration::from_secs(60),
             },
         )
-    }
-
-    pub(super) fn of(symbols: &[&str], journal: usize, patience: Patience) -> Self {
-        let (tape, publisher) =
-            Tape::new(listing(symbols), Epoch::new(1), Keep { journal, bars: 1 });
-        let options = Options {
-            heartbeat: Duration::from_secs(5),
-            flush_interval: Duration::ZERO,
-            patience,
-        };
-        let stop = CancellationToken::new();
-        let hub = Hub::start(Arc::clone(&tape), options, stop.clone());
-        Self {
-            hub,
-            tape,
-            publisher,
-            stop,
-        }
     }
 
     fn publish(&mut self, symbol: SymbolId, ns: RangeInclusive<u64>) {
@@ -449,6 +450,6 @@ fn the_end_closes_every_subscriber_and_those_who_come_later() {
         f.stop.cancel();
         f.settle().await;
         f.subscribe(&late, &["A"], Start::Fresh);
-        assert!(early.0.closed.get() && late.0.closed.get());
+        assert!(early.is_closed() && late.is_closed());
     });
 }

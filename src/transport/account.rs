@@ -41,7 +41,7 @@ impl Account {
     pub fn delivered(&self, frame: &Rc<Frame>, around: usize) {
         let transport = self.transport;
         self.tally.delivered(transport, frame, around);
-        self.settled.set(self.settled.get().plus(frame.ledger));
+        self.settled.set(self.settled().plus(frame.ledger));
         if frame.live.is_empty() {
             return;
         }
@@ -60,11 +60,16 @@ impl Account {
         }
     }
 
+    /// What has become of its ticks so far.
+    pub(super) fn settled(&self) -> Ledger {
+        self.settled.get()
+    }
+
     /// The session ends with so many ticks that were due and not accepted.
     pub fn close(&self, reason: CloseReason, unsent: u64) {
         let reason = reason.slug();
         (self.tally).closed(self.transport, self.sink, reason, unsent);
-        let settled = self.settled.get();
+        let settled = self.settled();
         debug!(
             transport = self.transport.label(),
             sink = self.sink.label(),

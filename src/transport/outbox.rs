@@ -307,7 +307,13 @@ impl Sink for Rc<Outbox> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read;
+    use std::net::TcpStream;
+
     use super::*;
+    use crate::metrics;
+    use crate::transport::testing::{Ends, account, tally};
+    use crate::wire::frame::Ledger;
     use crate::wire::websocket as framing;
 
     fn frame() -> Rc<Frame> {
@@ -357,5 +363,146 @@ mod tests {
         assert!(take(&outbox).is_pending());
         outbox.release();
         assert!(matches!(take(&outbox), Poll::Ready(None)));
+    }
+
+    /// An outbox whose socket is soon full, and the client's end.
+    fn with_socket(outbox: Outbox) -> (Rc<Outbox>, TcpStream) {
+        let ends = Ends::paired();
+        let (socket, bell) = Socket::alone(ends.ours);
+        outbox.attach(socket, bell);
+        (Rc::new(outbox), ends.theirs)
+    }
+
+    /// A frame of many bytes, all the same, that stands for one tick.
+    fn long(byte: u8) -> Rc<Frame> {
+        Rc::new(Frame {
+            ledger: Ledger {
+                delivered: 1,
+                ..Ledger::default()
+            },
+            ..Frame::bare(vec![byte; LONG])
+        })
+    }
+
+    const LONG: usize = 100_000;
+
+    /// Reads what has come.
+    fn read(mut end: &TcpStream) -> Vec<u8> {
+        let mut came = Vec::new();
+        // The error is that there is no more.
+        let _ = end.read_to_end(&mut came);
+        came
+    }
+
+    /// Reads and pumps until nothing is left.
+    fn read_all(outbox: &Outbox, end: &TcpStream) -> Vec<u8> {
+        let mut came = read(end);
+        while !outbox.pump() {
+            came.extend(read(end));
+        }
+        came.extend(read(end));
+        came
+    }
+
+    #[test]
+    fn a_socket_gets_frames_at_once_and_nothing_is_queued() {
+        let (outbox, end) = with_socket(Outbox::new(20));
+        for _ in 0..3 {
+            outbox.send(&frame());
+            assert!(outbox.has_room());
+        }
+        assert_eq!(read(&end).len(), 30);
+        assert_eq!(outbox.queued(), 0);
+    }
+
+    #[test]
+    fn what_was_queued_before_the_socket_came_goes_out_first() {
+        let outbox = Outbox::new(20);
+        outbox.push(&Rc::new(Frame::bare("first ")));
+        let (outbox, end) = with_socket(outbox);
+        outbox.push(&Rc::new(Frame::bare("second")));
+        assert!(outbox.pump());
+        assert_eq!(read(&end), b"first second");
+    }
+
+    #[test]
+    fn a_full_socket_has_no_room_until_the_whole_frame_is_on_its_way() {
+        let (outbox, end) = with_socket(Outbox::new(LONG));
+        outbox.send(&long(1));
+        assert!(!outbox.has_room());
+        let some = read(&end);
+        assert!(!some.is_empty() && some.len() < LONG);
+        assert!(!outbox.pump() && !outbox.has_room());
+        let rest = read_all(&outbox, &end);
+        assert!(outbox.has_room());
+        assert_eq!([some, rest].concat(), vec![1; LONG]);
+    }
+
+    #[test]
+    fn a_frame_counts_when_its_last_byte_is_on_its_way() {
+        let account = account(&tally(), metrics::Sink::Direct);
+        let (outbox, end) = with_socket(Outbox::new(20).of(account));
+        let counted = || {
+            let account = outbox.account().unwrap();
+            (account.settled().due(), outbox.unsent())
+        };
+        outbox.send(&long(1));
+        assert_eq!(counted(), (0, 1));
+        read_all(&outbox, &end);
+        assert_eq!(counted(), (1, 0));
+    }
+
+    #[test]
+    fn a_reply_waits_for_the_rest_of_a_frame_that_has_begun() {
+        let (outbox, end) = with_socket(Outbox::new(20));
+        outbox.send(&long(1));
+        let mut came = read(&end);
+        // There would be room for it now.
+        outbox.push(&Rc::new(Frame::bare("?")));
+        came.extend(read_all(&outbox, &end));
+        assert_eq!(came, [vec![1; LONG], b"?".to_vec()].concat());
+    }
+
+    #[test]
+    fn a_slow_consumer_gets_the_rest_of_a_frame_that_has_begun_and_the_farewell() {
+        let farewell = |_| Frame::bare("bye");
+        let (outbox, end) = with_socket(Outbox::new(20).with_farewell(farewell));
+        outbox.send(&long(1));
+        outbox.push(&long(2));
+        outbox.close(CloseReason::SlowConsumer);
+        assert_eq!(outbox.queued(), LONG + 3);
+        assert_eq!(outbox.unsent(), 2);
+        let came = read_all(&outbox, &end);
+        assert_eq!(came, [vec![1; LONG], b"bye".to_vec()].concat());
+        assert_eq!(outbox.unsent(), 1);
+    }
+
+    #[test]
+    fn a_slow_consumer_that_has_no_part_of_what_is_queued_gets_the_farewell_alone() {
+        let farewell = |_| Frame::bare("bye");
+        let (outbox, end) = with_socket(Outbox::new(20).with_farewell(farewell));
+        // Until one does not fit at all.
+        while outbox.queued() == 0 || outbox.socket().unwrap().has_begun() {
+            read_all(&outbox, &end);
+            while outbox.queued() == 0 {
+                outbox.push(&frame());
+            }
+        }
+        outbox.close(CloseReason::SlowConsumer);
+        assert_eq!(outbox.queued(), 3);
+        let came = read_all(&outbox, &end);
+        assert_eq!(came.len() % 10, 3);
+        assert!(came.ends_with(b"bye"));
+    }
+
+    #[test]
+    fn a_client_that_is_gone_gets_nothing_more_and_has_not_been_served() {
+        let account = account(&tally(), metrics::Sink::Direct);
+        let (outbox, end) = with_socket(Outbox::new(20).of(account));
+        drop(end);
+        outbox.send(&long(1));
+        assert!(!outbox.pump());
+        assert_eq!(outbox.unsent(), 1);
+        assert_eq!(outbox.account().unwrap().settled().due(), 0);
     }
 }

@@ -4,13 +4,16 @@ use std::cell::Cell;
 use std::io::{self, Read};
 use std::net::{Shutdown, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
+use std::rc::Rc;
 use std::time::Duration;
 
 use rustix::io::Errno;
 use rustix::net::{SendFlags, send};
 use socket2::SockRef;
 
-use crate::transport::capacity::Place;
+use crate::transport::capacity::{Capacity, Place};
+
+use super::Bell;
 
 /// Writes frames, one at a time, each in one `send()` where the socket takes it.
 #[derive(Debug)]
@@ -34,6 +37,12 @@ impl Socket {
     /// The stream, which nothing is on its way to.
     pub(super) fn into_stream(self) -> (TcpStream, Place) {
         (self.stream, self.place)
+    }
+
+    /// One that nobody looks after, with its bell: who has it pumps when it can take more. For tests and benches.
+    pub fn alone(stream: TcpStream) -> (Self, Bell) {
+        let bell = Bell::new(0, &Rc::default());
+        (Self::new(stream, Capacity::new(1).place()), bell)
     }
 
     /// Writes what is left of a frame; whether all of it went. If not, the same one must be given again when the socket
@@ -81,5 +90,54 @@ impl Socket {
 impl AsFd for Socket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.stream.as_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transport::testing::Ends;
+
+    #[test]
+    fn a_frame_is_taken_up_where_a_full_tcp_socket_left_it() {
+        let ends = Ends::tcp();
+        let (socket, _) = Socket::alone(ends.ours);
+        let frame: Vec<u8> = (0..200_000_u32).map(|n| n as u8).collect();
+        assert!(!socket.write(&frame) && socket.has_begun());
+        ends.theirs.set_nonblocking(false).unwrap();
+        let mut came = Vec::new();
+        let mut buffer = [0; 777];
+        while came.len() < frame.len() {
+            let count = (&ends.theirs).read(&mut buffer).unwrap();
+            came.extend_from_slice(&buffer[..count]);
+            if socket.has_begun() {
+                socket.write(&frame);
+            }
+        }
+        assert!(came == frame && !socket.has_begun());
+    }
+
+    #[test]
+    fn one_that_is_given_up_is_reset() {
+        let ends = Ends::tcp();
+        let (socket, _) = Socket::alone(ends.ours);
+        assert!(!socket.write(&[0; 200_000]));
+        socket.give_up();
+        drop(socket);
+        ends.theirs.set_nonblocking(false).unwrap();
+        let mut came = Vec::new();
+        let end = (&ends.theirs).read_to_end(&mut came).unwrap_err();
+        assert_eq!(end.kind(), io::ErrorKind::ConnectionReset);
+    }
+
+    #[test]
+    fn one_that_is_shut_is_still_read() {
+        let ends = Ends::paired();
+        let (socket, _) = Socket::alone(ends.ours);
+        socket.shut();
+        io::Write::write_all(&mut &ends.theirs, b"last words").unwrap();
+        assert_eq!((&ends.theirs).read(&mut [0; 1]).unwrap(), 0);
+        let mut buffer = [0; 20];
+        assert_eq!(socket.read(&mut buffer).unwrap(), 10);
     }
 }
