@@ -11,8 +11,9 @@ use std::time::Duration;
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
+use tickertape::clock;
 use tickertape::hub::{Hub, Options, Patience, Sink, Start, SubscriberId, Subscription};
-use tickertape::market::{Epoch, Instrument, Listing, Price, SymbolId, SymbolSet, Tick};
+use tickertape::market::{Epoch, Instrument, Listing, Micros, Price, SymbolId, SymbolSet, Tick};
 use tickertape::metrics::{self, Local, Metrics, Transport};
 use tickertape::tape::{Keep, Limit, Publisher, Tape};
 use tickertape::transport::direct::Socket;
@@ -142,8 +143,9 @@ impl<S: Sink + 'static> Worker<S> {
     /// Publishes a batch in which each of the first so many symbols ticks.
     fn publish(&mut self, symbols: usize) {
         self.n += 1;
-        let ticks = (0..symbols).map(|id| tick(SymbolId(id as u16), self.n));
-        self.publisher.publish(ticks.collect(), self.n);
+        let now = clock::now();
+        let ticks = (0..symbols).map(|id| tick(SymbolId(id as u16), self.n, now));
+        self.publisher.publish(ticks.collect(), now);
     }
 
     /// Lets the hub flush to all of them.
@@ -159,11 +161,11 @@ impl<S: Sink + 'static> Worker<S> {
     }
 }
 
-fn tick(symbol: SymbolId, n: u64) -> Tick {
+fn tick(symbol: SymbolId, n: u64, ts: Micros) -> Tick {
     Tick {
         symbol,
         n,
-        ts: 1_000 * n,
+        ts,
         last: Price::new(1_000_000),
         size: 100,
         bid: Price::new(999_900),
