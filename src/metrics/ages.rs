@@ -98,7 +98,8 @@ impl LocalAges {
         let bucket = MICROS.iter().filter(|bound| **bound < capped).count();
         let count = &self.counts[bucket];
         count.set(count.get() + ticks);
-        self.sum.set(self.sum.get() + micros * ticks);
+        self.sum
+            .set((self.sum.get()).saturating_add(micros.saturating_mul(ticks)));
     }
 
     /// Adds everything to the shared counts.
