@@ -453,3 +453,22 @@ fn the_end_closes_every_subscriber_and_those_who_come_later() {
         assert!(early.is_closed() && late.is_closed());
     });
 }
+
+#[test]
+fn what_many_are_replayed_is_encoded_once() {
+    const CLIENTS: usize = 10;
+    story(async || {
+        let mut f = Fixture::new();
+        f.publish(A, 1..=60);
+        let lists: Vec<_> = (0..CLIENTS).map(|_| List::endless()).collect();
+        for list in &lists {
+            f.subscribe(list, &["A"], Start::After(f.tape.head().at(0)));
+        }
+        f.settle().await;
+        assert!(lists.iter().all(|list| list.ns() == Vec::from_iter(1..=60)));
+        // Only the last piece, which ends at the head, is each one's own.
+        let encodes = f.hub.take_facts().encodes[Encoding::Ndjson as usize] as usize;
+        let pieces = encodes - (CLIENTS - 1);
+        assert!((5..15).contains(&pieces), "{pieces}");
+    });
+}
