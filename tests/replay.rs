@@ -149,7 +149,8 @@ async fn a_recording_that_goes_on_is_told_in_metrics() {
 fn a_recording_never_replaces_a_file() {
     let folder = Folder::new();
     let path = folder.write("precious", "precious");
-    for args in [&["record", &path][..], &["--record", &path]] {
+    let served = ["--bind=127.0.0.1:0", "--record", &path];
+    for args in [&["record", &path][..], &served] {
         let (code, error) = ends(args);
         assert_eq!(code, Some(2));
         assert!(error.contains(&format!("{path}: File exists")), "{error}");
