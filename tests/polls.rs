@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use tickertape::metrics::Sink;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::support::http::{Answer, Connection, get};
-use super::support::server::Settings;
+use super::support::server::{Settings, set_sink};
 use super::support::{TestServer, soon};
 
 /// A connection on which one poll has been answered.
@@ -126,6 +127,8 @@ async fn a_poll_that_closes_is_the_last() {
 
 #[tokio::test]
 async fn a_poll_that_stops_half_way_is_told_so() {
+    // actix times the first head of a connection only; one that is given back to it is the first.
+    set_sink(Sink::Direct);
     let server = TestServer::with(Settings {
         request_timeout: Duration::from_secs(1),
         ..Settings::default()
