@@ -7,6 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::support::http::{Answer, Connection, get};
+use super::support::scrape::{by_sink, until};
 use super::support::server::{Settings, set_sink};
 use super::support::{TestServer, soon};
 
@@ -154,6 +155,16 @@ async fn a_client_that_asks_no_more_is_let_go() {
         .await
         .unwrap();
     assert!(rest.is_empty());
+}
+
+#[tokio::test]
+async fn a_client_that_asks_and_hangs_up_is_gone() {
+    let server = TestServer::start();
+    let (mut stream, since) = polled(&server).await;
+    let waiting = poll(&since).replace("wait=0", "wait=60");
+    say(&mut stream, &waiting).await;
+    drop(stream);
+    until(server.address, &by_sink("connections", "long_poll"), 0.0).await;
 }
 
 #[tokio::test]

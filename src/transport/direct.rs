@@ -60,11 +60,13 @@ const LINGER: Duration = Duration::from_secs(1);
 /// How long it has to read what is left for it before that.
 const GRACE: Duration = Duration::from_secs(4);
 
-/// What tells that there is something to read, if only the end.
-const TO_READ: EventFlags = EventFlags::IN
-    .union(EventFlags::RDHUP)
+/// What tells that the client has closed its side or is gone.
+const HUNG_UP: EventFlags = EventFlags::RDHUP
     .union(EventFlags::HUP)
     .union(EventFlags::ERR);
+
+/// What tells that there is something to read, if only the end.
+const TO_READ: EventFlags = EventFlags::IN.union(HUNG_UP);
 
 /// How long clients who poll may take.
 #[derive(Clone, Copy, Debug)]
@@ -214,6 +216,7 @@ impl Lines {
             Some(Line::Poll(poller)) => {
                 let poller = &mut *poller.borrow_mut();
                 poller.readable |= flags.intersects(TO_READ);
+                poller.has_hung_up |= flags.intersects(HUNG_UP);
                 self.look_at_poll(key, poller, late)
             }
             None => Fate::Stays,
@@ -312,8 +315,9 @@ impl Lines {
                 Ok(count) => {
                     heard = Heard::Something;
                     poller.said(&buffer[..count]);
-                    // Less than there was room for is all there was; what comes later is another event.
-                    poller.readable = count == buffer.len();
+                    // Less than there was room for is all there was, unless the end comes after it; what comes later is
+                    // another event.
+                    poller.readable = count == buffer.len() || poller.has_hung_up;
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => poller.readable = false,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -46,6 +46,8 @@ pub(super) struct Poller {
     said: Vec<u8>,
     /// Whether there may be more to read.
     pub(super) readable: bool,
+    /// Whether the client has closed its side or is gone, read or not.
+    pub(super) has_hung_up: bool,
     /// Whether the connection ends with the answer on its way.
     last: bool,
 }
@@ -86,6 +88,7 @@ impl Poller {
             answer: None,
             said: Vec::new(),
             readable: false,
+            has_hung_up: false,
             last: false,
         }
     }

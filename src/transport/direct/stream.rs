@@ -10,14 +10,10 @@ use crate::transport::Session;
 use crate::transport::websocket::Ear;
 use crate::wire::close::CloseReason;
 
-use super::{Fate, GRACE, LINGER, Lines};
+use super::{Fate, GRACE, HUNG_UP, LINGER, Lines};
 
 /// Reads of one line before the others have their turn.
 const READS: usize = 4;
-
-const HUNG_UP: EventFlags = EventFlags::RDHUP
-    .union(EventFlags::HUP)
-    .union(EventFlags::ERR);
 
 pub(super) struct Stream {
     session: Session,
